@@ -1,0 +1,64 @@
+"""Ethogram: a behavioral feature store and model registry.
+
+Importing this is cheap: nothing of Feast, MLflow, DuckDB or PostgreSQL is loaded until a store is opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Source": "ethogram.core.sources.declaration",
+    "event": "ethogram.core.sources.declaration",
+    "reference": "ethogram.core.sources.declaration",
+    "sql_table": "ethogram.core.sources.declaration",
+    "Signal": "ethogram.core.signals.declaration",
+    "count": "ethogram.core.signals.declaration",
+    "total": "ethogram.core.signals.declaration",
+    "mean": "ethogram.core.signals.declaration",
+    "minimum": "ethogram.core.signals.declaration",
+    "maximum": "ethogram.core.signals.declaration",
+    "last": "ethogram.core.signals.declaration",
+    "recency": "ethogram.core.signals.declaration",
+    "Outcome": "ethogram.core.outcomes.declaration",
+    "occurrence": "ethogram.core.outcomes.declaration",
+    "absence": "ethogram.core.outcomes.declaration",
+    "connect": "ethogram.wiring",
+    "EthogramError": "ethogram.errors",
+}
+__all__ = [
+    "EthogramError",
+    "Outcome",
+    "Signal",
+    "Source",
+    "absence",
+    "connect",
+    "count",
+    "event",
+    "last",
+    "maximum",
+    "mean",
+    "minimum",
+    "occurrence",
+    "recency",
+    "reference",
+    "sql_table",
+    "total",
+]
+
+if TYPE_CHECKING:
+    from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
+    from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, minimum, recency, total
+    from ethogram.core.sources.declaration import Source, event, reference, sql_table
+    from ethogram.errors import EthogramError
+    from ethogram.wiring import connect
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ethogram' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
