@@ -1,0 +1,108 @@
+"""What the core asks of the outside world, as few protocols as possible; adapters keep the promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ethogram.core.outcomes.plan import OutcomePlan
+    from ethogram.core.signals.plan import SignalPlan
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """This instant, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles:
+    """One version of a lake table as plain Parquet: every engine can read it without knowing Delta.
+
+    Attributes:
+        name: e.g. "events/commerce.purchase".
+        version: Delta version; -1 while the table does not exist.
+        paths: Parquet files of that version; empty while it does not exist.
+        schema: Column names and types, None while it does not exist. The partition column is not inside the files.
+    """
+
+    name: str
+    version: int
+    paths: tuple[str, ...]
+    schema: pa.Schema | None
+
+
+class Lake(Protocol):
+    """Delta tables below one folder or bucket."""
+
+    def files(self, table: str, *, version: int | None = None) -> TableFiles:
+        """The newest or the named version of `table`."""
+
+    def append(
+        self, table: str, batches: pa.RecordBatchReader, *, unit: str, partition_by: Sequence[str] = ()
+    ) -> TableFiles:
+        """Add all of `batches` in one commit; a second append of the same `unit` changes nothing."""
+
+    def replace(self, table: str, batches: pa.RecordBatchReader, *, unit: str) -> TableFiles:
+        """Make `batches` the whole content of `table` in one commit."""
+
+
+class Engine(Protocol):
+    """Computes signals and outcomes over events; the plain-Python reference defines what is right."""
+
+    def features(self, plan: SignalPlan, observations: pa.Table, events: Mapping[str, TableFiles]) -> pa.Table:
+        """One row per observation, in the same order: `at`, `known_at`, then the plan's features.
+
+        `observations` has `entity` (int64 surrogate, may be null for an unknown one) and `as_of` (timestamp us, UTC).
+        """
+
+    def labels(self, plan: OutcomePlan, observations: pa.Table, events: Mapping[str, TableFiles]) -> pa.Table:
+        """One row per observation, in the same order: `label` (bool)."""
+
+    def seen(self, entity: str, events: Iterable[TableFiles]) -> pa.Table:
+        """Who there is: `entity` (int64) and `since`, the first instant at which any of its events had occurred and
+        could be known; one row an entity, sorted by `entity`."""
+
+
+class Keys(Protocol):
+    """Raw keys and their surrogate ids; nothing else knows both."""
+
+    def intern(self, entity: str, keys: pa.Array) -> pa.Array:
+        """Surrogates of `keys` (strings, nulls stay null), made where there is none yet."""
+
+    def find(self, entity: str, keys: Sequence[str]) -> list[int | None]:
+        """Surrogates of `keys`; None where unknown."""
+
+    def reveal(self, entity: str, ids: Sequence[int]) -> list[str | None]:
+        """Raw keys of surrogates; None where forgotten."""
+
+
+class Consents(Protocol):
+    """What entities allow, per purpose, as a mask on reads."""
+
+    def record(self, entity: str, changes: pa.Table, *, by: str) -> int:
+        """Add changes (`id` int64, `purpose`, `allowed` bool, `changed_at`); the same change twice counts once."""
+
+    def changes(self, entity: str, purpose: str) -> pa.Table:
+        """`id`, `allowed`, `changed_at`, sorted by id and time: what `core.governance.consent` decides from."""
+
+
+class Declarations(Protocol):
+    """What was applied."""
+
+    def current(self) -> Mapping[tuple[str, str], str]:
+        """Digest by (kind, name)."""
+
+    def replace(self, rows: Sequence[Mapping[str, Any]], removed: Sequence[tuple[str, str]], *, by: str) -> None:
+        """Make `rows` current and drop `removed`, with one change each, in one transaction."""
+
+
+class Changes(Protocol):
+    """The hash-chained ledger of what we altered."""
+
+    def write(self, *, principal: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
+        """Add one change; its sequence number."""
