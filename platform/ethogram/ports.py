@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ethogram.core.outcomes.plan import OutcomePlan
+    from ethogram.core.plan import Declared
     from ethogram.core.signals.plan import SignalPlan
 
 
@@ -97,7 +98,10 @@ class Declarations(Protocol):
     def current(self) -> Mapping[tuple[str, str], str]:
         """Digest by (kind, name)."""
 
-    def replace(self, rows: Sequence[Mapping[str, Any]], removed: Sequence[tuple[str, str]], *, by: str) -> None:
+    def digest(self) -> str:
+        """One digest over all that is applied: what `repo.py` compares the working tree with."""
+
+    def replace(self, rows: Sequence[Declared], removed: Sequence[tuple[str, str]], *, by: str) -> None:
         """Make `rows` current and drop `removed`, with one change each, in one transaction."""
 
 

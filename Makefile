@@ -1,0 +1,42 @@
+# Two commands set everything up: `make demo` and `make test`. Both make their own .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= shop
+DATA_DIR ?=
+ROWS ?= 1000000
+
+.PHONY: help demo test check unit bench clean distclean
+
+help:  ## Show this list.
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "ethogram needs Python 3.11 to 3.13; this is " + sys.version.split()[0] + "; set PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/ready  ## Raw events to an approved model, then the catalog: make demo [DATA=oulad] [DATA_DIR=…] [ROWS=…]
+	@$(BIN)/ethogram demo $(DATA) --events $(ROWS) $(if $(DATA_DIR),--data $(DATA_DIR))
+
+test: check unit  ## Everything that must hold: style, types, arrows, doctests, tests.
+
+check: .venv/ready  ## ruff, mypy, import-linter, doctests.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -q -p no:cacheprovider --doctest-modules platform/ethogram
+
+unit: .venv/ready  ## The tests alone.
+	@$(BIN)/python -m pytest -q tests
+
+bench: .venv/ready  ## Speed and memory against named peers: make bench [NAME=…]
+	@$(BIN)/python -m benchmarks.run $(NAME)
+
+clean: ## Remove all state (databases, lake, artifacts), keep the installation.
+	@if [ -x $(BIN)/ethogram ]; then $(BIN)/ethogram down >/dev/null 2>&1 || true; fi
+	rm -rf .ethogram
+
+distclean: clean ## Remove the installation too.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

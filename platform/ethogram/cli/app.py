@@ -1,0 +1,79 @@
+"""The `ethogram` command: its sub-commands, how errors end it, and what it never prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import typer
+
+from ethogram.errors import EthogramError
+
+# Name of each command's module, in the order in which a newcomer meets them.
+COMMANDS = (
+    "init",
+    "demo",
+    "up",
+    "down",
+    "doctor",
+    "sample",
+    "taxonomy",
+    "plan",
+    "apply",
+    "ingest",
+    "quarantine",
+    "signals",
+    "training_set",
+    "train",
+    "gates",
+    "approve",
+    "promote",
+    "score",
+    "materialize",
+    "lookup",
+    "consent",
+)
+
+app = typer.Typer(
+    name="ethogram",
+    help="A behavioral feature store and model registry: one vocabulary of behavior, one meaning of time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name in COMMANDS:
+    _module = import_module(f"ethogram.cli.{_name}")
+    app.command(_name.replace("_", "-"))(getattr(_module, _name))
+
+
+def run() -> int:
+    """Run the command line; an `EthogramError` ends it in its own words and exit status, without a stack trace."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("FEAST_USAGE", "False")
+    try:
+        result = app(standalone_mode=False)
+    except EthogramError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    except typer.Abort:
+        print("stopped", file=sys.stderr)
+        return 3
+    except typer.Exit as exit_:
+        return exit_.exit_code
+    except KeyboardInterrupt:
+        print("stopped; what was done is kept, the same command goes on from there", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001 - click's usage errors have show(); anything else is a defect and shows its trace
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        return int(getattr(error, "exit_code", 2))
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,46 @@
+"""Make what the workspace declares current: the printed steps, in one transaction, then Feast's projection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ethogram.core.plan import Step, plan
+from ethogram.core.workspace import Workspace
+from ethogram.ports import Declarations
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What `apply` did."""
+
+    steps: tuple[Step, ...]
+    digest: str
+
+    def __str__(self) -> str:
+        counts = {action: sum(step.action == action for step in self.steps) for action in ("create", "change", "remove")}
+        if not self.steps:
+            return "nothing to do; what is declared is applied"
+        return f"{counts['create']} created, {counts['change']} changed, {counts['remove']} removed"
+
+
+def steps(workspace: Workspace, declarations: Declarations) -> list[Step]:
+    """What `apply` would do now."""
+    return plan(workspace.declared(), declarations.current())
+
+
+def apply(
+    workspace: Workspace, *, declarations: Declarations, publish: Callable[[Workspace], None], principal: str
+) -> Applied:
+    """Store every declared thing that differs and drop what is gone, with one change each; then publish to Feast.
+
+    Publishing comes last and is idempotent: if it fails, running `apply` again only publishes.
+    """
+    declared = {(item.kind, item.name): item for item in workspace.declared()}
+    todo = plan(list(declared.values()), declarations.current())
+    kept = [declared[step.kind, step.name] for step in todo if step.action != "remove"]
+    removed = [(step.kind, step.name) for step in todo if step.action == "remove"]
+    if todo:
+        declarations.replace(kept, removed, by=principal)
+    publish(workspace)
+    return Applied(tuple(todo), declarations.digest())
