@@ -125,7 +125,7 @@ class Fields:
         if isinstance(node, Section):
             self.section = node
         else:
-            findings.add(self.line, f"{what} must be fields with values, not {_shown(node)}")
+            findings.add(self.line, f"{what} must be fields with values, not {shown(node)}")
             self.section = Section(self.line)
 
     def line_of(self, name: str) -> int:
@@ -170,7 +170,7 @@ class Fields:
         good: list[str] = []
         for i, item in enumerate(items):
             if not isinstance(item, str) or not item.strip():
-                self.findings.add(items.line_of(i), f"{self.what}: {name} must list text, not {_shown(item)}")
+                self.findings.add(items.line_of(i), f"{self.what}: {name} must list text, not {shown(item)}")
             elif item.strip() in good:
                 self.findings.add(items.line_of(i), f"{self.what}: {name} lists {item.strip()!r} twice")
             else:
@@ -205,7 +205,7 @@ class Fields:
             return default
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             quotes = f'; write "{value}" in quotes' if kind is str and isinstance(value, int | float) else ""
-            self.add(name, f"{self.what}: {name} must be {kind_name}, not {_shown(value)}{quotes}")
+            self.add(name, f"{self.what}: {name} must be {kind_name}, not {shown(value)}{quotes}")
             return default
         return value
 
@@ -338,7 +338,7 @@ class _Builder:
             top.node.item_lines.append(line)
         elif top.at_key:
             if not isinstance(value, str):
-                self.findings.add(line, f"a key must be text, not {_shown(value)}; put it in quotes")
+                self.findings.add(line, f"a key must be text, not {shown(value)}; put it in quotes")
             top.key, top.key_line, top.at_key = value if isinstance(value, str) else None, line, False
         else:
             top.at_key = True
@@ -364,7 +364,7 @@ class _Builder:
         raise _TooMuch
 
 
-def _shown(value: Node) -> str:
+def shown(value: Node) -> str:
     """A value as an error shows it: short, and in YAML's words."""
     if isinstance(value, Section):
         return "fields with values"
