@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ethogram.core import catalog
     from ethogram.core.outcomes.plan import OutcomePlan
     from ethogram.core.plan import Declared
     from ethogram.core.signals.plan import SignalPlan
@@ -110,3 +111,58 @@ class Changes(Protocol):
 
     def write(self, *, principal: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
         """Add one change; its sequence number."""
+
+
+class CatalogReader(Protocol):
+    """What pages read: the shared state, never the lake; each answer is one query, in a stable order."""
+
+    def declarations(self, kind: str | None = None) -> list[catalog.Declaration]:
+        """What is applied, of one kind or all, by kind and name."""
+
+    def changes(self, *, limit: int, before: int | None = None) -> list[catalog.Change]:
+        """Newest first; with `before`, those with a smaller sequence number."""
+
+    def entities(self) -> Mapping[str, int]:
+        """How many keys are known, by entity."""
+
+    def opted_out(self) -> Mapping[str, int]:
+        """How many entities refuse now, by purpose."""
+
+    def weeks(self, behavior: str | None = None) -> list[catalog.Week]:
+        """Events per week, by behavior and week."""
+
+    def source_runs(self, source: str | None = None) -> list[catalog.SourceRun]:
+        """Newest first."""
+
+    def source_units(self, source: str | None = None) -> list[catalog.SourceUnit]:
+        """By source and path."""
+
+    def quarantine(self, source: str) -> list[catalog.QuarantineReason]:
+        """Reasons with most rows first."""
+
+    def profiles(self, signal: str | None = None) -> list[catalog.FeatureProfile]:
+        """By signal, feature and instant, oldest first."""
+
+    def training_sets(self, outcome: str | None = None) -> list[catalog.TrainingSetRow]:
+        """Newest first."""
+
+    def model_versions(self, model: str | None = None) -> list[catalog.ModelVersionRow]:
+        """By model, newest version first."""
+
+    def gate_results(self, model: str | None = None) -> list[catalog.GateResult]:
+        """By model, version and gate."""
+
+    def approvals(self, model: str | None = None) -> list[catalog.Approval]:
+        """Newest first."""
+
+    def alias_moves(self, model: str | None = None) -> list[catalog.AliasMove]:
+        """Newest first."""
+
+    def score_runs(self, model: str | None = None) -> list[catalog.ScoreRun]:
+        """Newest first."""
+
+    def materializations(self) -> list[catalog.Materialization]:
+        """The newest of each view."""
+
+    def reads(self, *, since: datetime, asset: str | None = None) -> list[catalog.Reads]:
+        """Reads since an instant; `asset` is `name@version`."""
