@@ -1,0 +1,145 @@
+"""Packed online rows in PostgreSQL: COPY in, one query out for any number of views and entities."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from ethogram.core.online.packed import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One packed row; `entity` is the surrogate of our own views' rows, None for other Feast views."""
+
+    key: bytes
+    entity: int | None
+    at: datetime
+    created_at: datetime | None
+    packed: bytes
+
+
+def key_of(entity: int) -> bytes:
+    """The row key of our own views: the surrogate's eight bytes, as PostgreSQL's `int8send` gives them.
+
+    >>> key_of(7).hex()
+    '0000000000000007'
+    """
+    return entity.to_bytes(8, "big", signed=True)
+
+
+class OnlineRows:
+    """Rows of every view, guarded by event time: an older value never overwrites a newer one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._layouts: dict[int, Layout] = {}
+        self._ids: dict[tuple[str, Layout], int] = {}
+
+    def layout_id(self, view: str, layout: Layout) -> int:
+        """Number under which `layout` of `view` is known, made if it is new."""
+        known = self._ids.get((view, layout))
+        if known is not None:
+            return known
+        features = json.dumps(layout.features)
+        with self._cursor() as cursor:
+            cursor.execute(
+                "insert into online.layout (view, features, digest) values (%s, %s::jsonb, md5(%s)) "
+                "on conflict (view, digest) do update set view = excluded.view returning id",
+                (view, features, features),
+            )
+            (number,) = cursor.fetchone()
+        self._ids[view, layout] = number
+        self._layouts[number] = layout
+        return int(number)
+
+    def layout(self, number: int) -> Layout:
+        """The layout known under `number`."""
+        if number not in self._layouts:
+            with self._cursor() as cursor:
+                cursor.execute("select features from online.layout where id = %s", (number,))
+                found = cursor.fetchone()
+            if found is None:
+                raise KeyError(number)
+            self._layouts[number] = Layout(tuple((name, kind) for name, kind in found[0]))
+        return self._layouts[number]
+
+    def write(self, view: str, layout: Layout, rows: Iterable[Row]) -> int:
+        """Upsert `rows` in one transaction; how many were newer than what stood there (or equally new)."""
+        number = self.layout_id(view, layout)
+        with self._cursor() as cursor:
+            cursor.execute(
+                "create temporary table incoming (entity_key bytea, entity bigint, at timestamptz, "
+                "created_at timestamptz, packed bytea) on commit drop"
+            )
+            with cursor.copy("copy incoming from stdin (format binary)") as copy:
+                copy.set_types(["bytea", "int8", "timestamptz", "timestamptz", "bytea"])
+                for row in rows:
+                    copy.write_row((row.key, row.entity, row.at, row.created_at, row.packed))
+            cursor.execute(
+                """
+                insert into online.row as kept (view, entity_key, entity, at, created_at, schema, packed)
+                select distinct on (entity_key) %s, entity_key, entity, at, created_at, %s, packed
+                from incoming order by entity_key, at desc, created_at desc nulls last
+                on conflict (view, entity_key) do update
+                set entity = excluded.entity, at = excluded.at, created_at = excluded.created_at,
+                    schema = excluded.schema, packed = excluded.packed
+                where (excluded.at, coalesce(excluded.created_at, excluded.at))
+                      >= (kept.at, coalesce(kept.created_at, kept.at))
+                """,
+                (view, number),
+            )
+            return int(cursor.rowcount)
+
+    def read(self, views: Sequence[str], keys: Sequence[bytes]) -> dict[tuple[str, bytes], tuple[datetime, list[Any]]]:
+        """Time and values by (view, key) for the rows that exist."""
+        with self._cursor() as cursor:
+            cursor.execute(
+                "select view, entity_key, at, schema, packed from online.row where view = any(%s) and entity_key = any(%s)",
+                (list(views), list(keys)),
+                binary=True,
+            )
+            found = cursor.fetchall()
+        return {(view, bytes(key)): (at, self.layout(number).unpack(packed)) for view, key, at, number, packed in found}
+
+    def drop(self, view: str) -> int:
+        """Remove every row of `view`."""
+        with self._cursor() as cursor:
+            cursor.execute("delete from online.row where view = %s", (view,))
+            cursor.execute("delete from online.layout where view = %s", (view,))
+            return int(cursor.rowcount)
+
+    def count(self, view: str) -> int:
+        """Rows of `view`."""
+        with self._cursor() as cursor:
+            cursor.execute("select count(*) from online.row where view = %s", (view,))
+            return int(cursor.fetchone()[0])
+
+    def _cursor(self) -> Any:
+        return _Cursor(self._engine)
+
+
+class _Cursor:
+    """A psycopg cursor in a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.raw_connection()
+
+    def __enter__(self) -> Any:
+        self._open = self._connection.cursor()
+        return self._open
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            self._open.close()
+            if kind is None:
+                self._connection.commit()
+            else:
+                self._connection.rollback()
+        finally:
+            self._connection.close()

@@ -1,0 +1,1 @@
+"""Values at rest for lookups: one packed row per (view, entity)."""

@@ -1,0 +1,32 @@
+"""What consumers see of a signal or a score: a named row of typed features per entity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The face of a signal (or of a published score) to lookups, training sets and Feast.
+
+    Attributes:
+        name: In Feast and online, version included: "purchase_rhythm_v4".
+        ref: As consumers write it: "purchase_rhythm@4".
+        asset: Name that agreements use: "purchase_rhythm".
+        entity: Whose row.
+        join_key: Name of the entity's key column in frames: "customer_id".
+        features: Name and type in order; types as in `FeaturePlan.type`.
+        owner: Team.
+        brief: One sentence.
+        kind: "signal" or "score".
+    """
+
+    name: str
+    ref: str
+    asset: str
+    entity: str
+    join_key: str
+    features: tuple[tuple[str, str], ...]
+    owner: str
+    brief: str = ""
+    kind: str = "signal"
