@@ -5,7 +5,7 @@ DATA ?= shop
 DATA_DIR ?=
 ROWS ?= 1000000
 
-.PHONY: help demo test check unit bench clean distclean
+.PHONY: help demo test check unit bench constraints clean distclean
 
 help:  ## Show this list.
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | sort
@@ -33,6 +33,10 @@ unit: .venv/ready  ## The tests alone.
 
 bench: .venv/ready  ## Speed and memory against named peers: make bench [NAME=…]
 	@$(BIN)/python -m benchmarks.run $(NAME)
+
+constraints: .venv/ready ## Compile constraints.txt from pyproject.toml (universal, no index URLs).
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o constraints.txt
 
 clean: ## Remove all state (databases, lake, artifacts), keep the installation.
 	@if [ -x $(BIN)/ethogram ]; then $(BIN)/ethogram down >/dev/null 2>&1 || true; fi

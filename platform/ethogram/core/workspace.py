@@ -129,7 +129,7 @@ def _feature(feature: Any) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """`value` as JSON-ready content, without origins: what is stored, shown and digested."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value) if field.name not in {"origin", "line", "text"}]
+        names = [field.name for field in dataclasses.fields(value) if field.compare]
         return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
