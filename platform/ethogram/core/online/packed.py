@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
 from ethogram.errors import EthogramError
@@ -22,6 +22,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.date().toordinal()
 _MICRO = timedelta(microseconds=1)
 _SCALE = 6
+# Python's default context rounds to 28 digits; ours hold 38 and must not lose one.
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 _INT, _DOUBLE, _LENGTH, _DAY = struct.Struct("<q"), struct.Struct("<d"), struct.Struct("<I"), struct.Struct("<i")
 
 
@@ -52,7 +54,7 @@ class Layout:
             raise ValueError(f"no packed type {unknown[0]!r}; one of {', '.join(TYPES)}")
 
     def pack(self, values: Sequence[Any]) -> bytes:
-        """Bytes of `values`, one per feature, None for null; decimals keep six digits after the point."""
+        """Bytes of `values`, one per feature, None for null; a decimal has at most six digits after the point."""
         if len(values) != len(self.features):
             raise ValueError(f"{len(values)} values for {len(self.features)} features")
         nulls = bytearray((len(values) + 7) // 8)
@@ -97,7 +99,8 @@ def _encode(kind: str, value: Any) -> bytes:
         case "double":
             return _DOUBLE.pack(value)
         case "decimal":
-            return int(Decimal(value).scaleb(_SCALE).to_integral_exact()).to_bytes(16, "little", signed=True)
+            units = _EXACT.to_integral_exact(_EXACT.scaleb(Decimal(value), _SCALE))
+            return int(units).to_bytes(16, "little", signed=True)
         case "boolean":
             return b"\x01" if value else b"\x00"
         case "timestamp":
@@ -117,7 +120,8 @@ def _decode(kind: str, row: bytes, at: int) -> tuple[Any, int]:
         case "double":
             return _DOUBLE.unpack_from(row, at)[0], at + 8
         case "decimal":
-            return Decimal(int.from_bytes(row[at : at + 16], "little", signed=True)).scaleb(-_SCALE), at + 16
+            units = Decimal(int.from_bytes(row[at : at + 16], "little", signed=True))
+            return _EXACT.scaleb(units, -_SCALE), at + 16
         case "boolean":
             return row[at] == 1, at + 1
         case "timestamp":

@@ -1,0 +1,52 @@
+"""Who may read which view for what: the one question that every way in asks, answered and counted in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
+
+from ethogram.core.governance.agreement import Access, NotAgreed, decide_access
+from ethogram.core.governance.purpose import UnknownPurpose
+from ethogram.core.governance.team import team_of
+from ethogram.core.signals.view import View
+from ethogram.core.workspace import Workspace
+
+
+class Readings(Protocol):
+    """The count of reads per consumer."""
+
+    def add(self, accesses: Sequence[Access], *, principal: str, how: str) -> None:
+        """Record each answer, refusals too."""
+
+
+def require_access(
+    workspace: Workspace,
+    views: Sequence[View],
+    *,
+    principal: str,
+    purpose: str,
+    today: date,
+    how: str,
+    readings: Readings,
+) -> list[Access]:
+    """The compliant answers for all of `views`; raises `NotAgreed` at the first that is not, after recording it."""
+    team = team_of(principal, workspace.teams)
+    if purpose not in workspace.purposes:
+        raise UnknownPurpose(purpose, known=workspace.purposes)
+    answers = [
+        decide_access(
+            asset=view.asset,
+            provider=view.owner,
+            consumer=team.name,
+            purpose=purpose,
+            agreements=workspace.agreements,
+            today=today,
+        )
+        for view in views
+    ]
+    readings.add(answers, principal=principal, how=how)
+    for answer in answers:
+        if not answer.allowed:
+            raise NotAgreed(answer)
+    return answers
