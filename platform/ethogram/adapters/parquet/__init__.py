@@ -1,0 +1,1 @@
+"""Plain Parquet files in folders, outside the lake."""
