@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ethogram.core import catalog
+    from ethogram.core.online.packed import Layout
     from ethogram.core.outcomes.plan import OutcomePlan
     from ethogram.core.plan import Declared
     from ethogram.core.signals.plan import SignalPlan
@@ -81,6 +82,33 @@ class Keys(Protocol):
 
     def reveal(self, entity: str, ids: Sequence[int]) -> list[str | None]:
         """Raw keys of surrogates; None where forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineRow:
+    """One packed row; `entity` is the surrogate of our own views' rows, None for other Feast views."""
+
+    key: bytes
+    entity: int | None
+    at: datetime
+    created_at: datetime | None
+    packed: bytes
+
+
+class OnlineStore(Protocol):
+    """Packed rows by (view, key), guarded by event time: an older value never overwrites a newer one."""
+
+    def write(self, view: str, layout: Layout, rows: Iterable[OnlineRow]) -> int:
+        """Upsert `rows` in one transaction; how many were at least as new as what stood there."""
+
+    def read(self, views: Sequence[str], keys: Sequence[bytes]) -> dict[tuple[str, bytes], tuple[datetime, list[Any]]]:
+        """Time and values by (view, key) for the rows that exist."""
+
+    def drop(self, view: str) -> int:
+        """Remove every row of `view`."""
+
+    def note(self, ref: str, *, at: datetime, rows: int) -> None:
+        """Remember that the view of `ref` was materialized as of `at`."""
 
 
 class Consents(Protocol):

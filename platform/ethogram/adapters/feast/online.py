@@ -17,8 +17,8 @@ from feast.repo_config import FeastConfigBaseModel, RepoConfig
 from ethogram.adapters.feast.source import is_ours
 from ethogram.adapters.feast.store import store_of
 from ethogram.adapters.feast.types import from_proto, to_proto
-from ethogram.adapters.postgres.online import Row
 from ethogram.core.online.packed import Layout
+from ethogram.ports import OnlineRow
 
 
 class EthogramOnlineStoreConfig(FeastConfigBaseModel):
@@ -53,7 +53,7 @@ class EthogramOnlineStore(OnlineStore):  # type: ignore[misc]  # Feast ships no 
             names = [field.name for field in table.features]
             layout = Layout(tuple((name, "bytes") for name in names))
             packed = [
-                Row(
+                OnlineRow(
                     serialize_entity_key(entity_key, config.entity_key_serialization_version),
                     None,
                     _utc(at),

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func
+from sqlalchemy.dialects.postgresql import insert
 
+from ethogram.adapters.postgres.tables import materialization
 from ethogram.core.online.packed import Layout
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One packed row; `entity` is the surrogate of our own views' rows, None for other Feast views."""
-
-    key: bytes
-    entity: int | None
-    at: datetime
-    created_at: datetime | None
-    packed: bytes
-
-
-def key_of(entity: int) -> bytes:
-    """The row key of our own views: the surrogate's eight bytes, as PostgreSQL's `int8send` gives them.
-
-    >>> key_of(7).hex()
-    '0000000000000007'
-    """
-    return entity.to_bytes(8, "big", signed=True)
+from ethogram.ports import OnlineRow
 
 
 class OnlineRows:
@@ -69,7 +51,7 @@ class OnlineRows:
             self._layouts[number] = Layout(tuple((name, kind) for name, kind in found[0]))
         return self._layouts[number]
 
-    def write(self, view: str, layout: Layout, rows: Iterable[Row]) -> int:
+    def write(self, view: str, layout: Layout, rows: Iterable[OnlineRow]) -> int:
         """Upsert `rows` in one transaction; how many were newer than what stood there (or equally new)."""
         number = self.layout_id(view, layout)
         with self._cursor() as cursor:
@@ -113,6 +95,14 @@ class OnlineRows:
             cursor.execute("delete from online.row where view = %s", (view,))
             cursor.execute("delete from online.layout where view = %s", (view,))
             return int(cursor.rowcount)
+
+    def note(self, ref: str, *, at: datetime, rows: int) -> None:
+        """Remember that the view of `ref` was materialized as of `at`."""
+        with self._engine.begin() as connection:
+            statement = insert(materialization).values(view=ref, at=at, rows=rows)
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["view", "at"], set_={"rows": rows, "done_at": func.clock_timestamp()})
+            )
 
     def count(self, view: str) -> int:
         """Rows of `view`."""

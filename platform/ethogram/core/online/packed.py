@@ -36,6 +36,15 @@ class DamagedRow(EthogramError):
         super().__init__(f"a packed row is damaged ({what}); materialize its view again")
 
 
+def key_of(entity: int) -> bytes:
+    """The row key of our own views: the surrogate's eight bytes, as PostgreSQL's `int8send` gives them.
+
+    >>> key_of(7).hex()
+    '0000000000000007'
+    """
+    return entity.to_bytes(8, "big", signed=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Names and types of a row's values, in order.
