@@ -16,6 +16,8 @@ from ethogram.core.governance.purpose import Purpose, load_purposes
 from ethogram.core.governance.team import Team, load_team
 from ethogram.core.models.declaration import ModelDeclaration, load_model
 from ethogram.core.models.gate import GatePolicy, load_gate_policy
+from ethogram.core.models.promotion import AliasPolicy, load_alias_policy
+from ethogram.core.models.promotion import AliasPolicy, load_alias_policy
 from ethogram.core.outcomes import declaration as outcomes_
 from ethogram.core.outcomes.plan import OutcomePlan, plan_outcome
 from ethogram.core.plan import Declared
@@ -74,6 +76,8 @@ class Workspace:
     outcome_plans: Mapping[str, OutcomePlan]
     models: Mapping[str, ModelDeclaration]
     gates: GatePolicy
+    aliases: AliasPolicy
+    aliases: AliasPolicy
 
     def source(self, name: str) -> SourcePlan:
         return _named("source", name, self.source_plans)
@@ -108,6 +112,14 @@ class Workspace:
             rows.append(Declared("signal", ref, signal.owner, body, str(signal.origin)))
         rows += [Declared("outcome", o.name, o.owner, plain(o), str(o.origin)) for o in self.outcomes.values()]
         rows += [Declared("agreement", a.name, a.provider, plain(a), str(a.origin)) for a in self.agreements]
+        rows += [
+            Declared("policy", "gates", "platform", plain(self.gates), "registry/policies/gates.yaml:1"),
+            Declared("policy", "aliases", "platform", plain(self.aliases), "registry/policies/aliases.yaml:1"),
+        ]
+        rows += [
+            Declared("policy", "gates", "platform", plain(self.gates), "registry/policies/gates.yaml:1"),
+            Declared("policy", "aliases", "platform", plain(self.aliases), "registry/policies/aliases.yaml:1"),
+        ]
         rows += [Declared("model", m.name, m.owner, plain(m), str(m.origin)) for m in self.models.values()]
         return rows
 
@@ -178,6 +190,8 @@ def load_workspace(files: Mapping[str, str]) -> Workspace:
     agreements = [a for p, t in under("contracts/agreements/", ".yaml").items() if (a := collect.run(load_agreement, t, p))]
     contracts = {p: c for p, t in under("contracts/sources/", ".yaml").items() if (c := collect.run(load_contract, t, p))}
     gates = collect.run(load_gate_policy, files.get("registry/policies/gates.yaml", ""), "registry/policies/gates.yaml")
+    aliases = collect.run(load_alias_policy, files.get("registry/policies/aliases.yaml", ""), "registry/policies/aliases.yaml")
+    aliases = collect.run(load_alias_policy, files.get("registry/policies/aliases.yaml", ""), "registry/policies/aliases.yaml")
     models = {m.name: m for p, t in under("registry/models/", ".yaml").items() if (m := collect.run(load_model, t, p))}
 
     sources: dict[str, sources_.Source] = {}
@@ -237,6 +251,8 @@ def load_workspace(files: Mapping[str, str]) -> Workspace:
         outcome_plans,
         models,
         gates,
+        aliases,
+        aliases,
     )
 
 
