@@ -7,7 +7,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, func, literal_column, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Engine, Select, Table, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ethogram.adapters.postgres import tables
@@ -80,9 +81,15 @@ class PostgresCatalog:
         table = tables.quarantine
         reason = func.jsonb_array_elements(table.c.reasons).table_valued("value", name="reason").render_derived()
         rule, column, message = (
-            func.coalesce(reason.c.value.op("->>")(literal_column(f"'{key}'")), "") for key in ("rule", "column", "message")
+            func.coalesce(reason.c.value.op("->>")(literal_column(f"'{key}'")), "")
+            for key in ("rule", "column", "message")
         )
         rows = func.count()
+
+        def first(column: ColumnElement[Any]) -> ColumnElement[Any]:
+            ordered = aggregate_order_by(column, table.c.path, table.c.row)
+            return func.array_agg(ordered, type_=ARRAY(column.type))[1]
+
         query = (
             select(
                 table.c.source,
@@ -90,8 +97,8 @@ class PostgresCatalog:
                 column.label("column"),
                 func.min(message).label("message"),
                 rows.label("rows"),
-                func.min(table.c.path).label("path"),
-                func.min(table.c.row).label("row"),
+                first(table.c.path).label("path"),
+                first(table.c.row).label("row"),
             )
             .select_from(table)
             .join(reason, literal_column("true"))
@@ -108,7 +115,9 @@ class PostgresCatalog:
 
     def training_sets(self, outcome: str | None = None) -> list[catalog.TrainingSetRow]:
         table = tables.training_set
-        return self._all(catalog.TrainingSetRow, table, {"outcome": outcome}, table.c.created_at.desc(), table.c.version)
+        return self._all(
+            catalog.TrainingSetRow, table, {"outcome": outcome}, table.c.created_at.desc(), table.c.version
+        )
 
     def model_versions(self, model: str | None = None) -> list[catalog.ModelVersionRow]:
         table = tables.model_version
@@ -141,7 +150,7 @@ class PostgresCatalog:
         query = select(
             *keys,
             func.count().label("reads"),
-            func.sum(table.c.rows).label("rows"),
+            cast(func.sum(table.c.rows), BigInteger).label("rows"),
             func.max(table.c.at).label("last_at"),
             func.percentile_cont(0.5).within_group(table.c.duration_s).label("median_s"),
         ).where(table.c.at >= since)

@@ -1,0 +1,300 @@
+"""Signals as pages show them: what they say, how their values move, who reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ethogram.core.catalog import AliasMove, Declaration, FeatureProfile, ModelVersionRow, Reads, TrainingSetRow
+from ethogram.core.monitoring.psi import Histogram, psi, psi_bound
+from ethogram.ports import CatalogReader
+from ethogram.usecases.catalog.errors import NotInCatalog
+from ethogram.usecases.catalog.figures import histogram, mappings, number, text, texts, whole
+from ethogram.usecases.catalog.lineage import (
+    Lineage,
+    alias_labels,
+    current_aliases,
+    edges,
+    lineage,
+    newest_refs,
+    signal_behaviors,
+    version_of,
+)
+
+READS_SINCE = timedelta(days=7)
+NOTABLE_PSI = 0.1  # below it, a difference that large samples prove is still too small to act on
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSummary:
+    """One version of a signal; `profiled_at` and `rows` are None and 0 until values were computed."""
+
+    ref: str
+    name: str
+    version: int
+    newest: bool
+    owner: str
+    entity: str
+    brief: str
+    freshness: str
+    stability: str
+    features: int
+    behaviors: tuple[str, ...]
+    profiled_at: datetime | None
+    online_at: datetime | None
+    online_rows: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A word and how grave it is: good, warn, bad or plain; `why` is a sentence."""
+
+    word: str
+    grade: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureView:
+    """A column of the signal, with its newest profile."""
+
+    name: str
+    aggregate: str
+    behaviors: tuple[str, ...]
+    property: str
+    window: str
+    where: str
+    type: str
+    unit: str
+    rows: int
+    median: float | None
+    null_share: float | None
+    medians: tuple[tuple[datetime, float], ...]
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Values of one feature now, and in the training set that the model in use was made of."""
+
+    feature: str
+    as_of: datetime
+    now: Histogram
+    reference: Histogram | None
+    training_set: str
+    model: str
+    psi: float | None
+    bound: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalView:
+    summary: SignalSummary
+    origin: str
+    applied_at: datetime
+    applied_by: str
+    delay: str
+    versions: tuple[int, ...]
+    features: tuple[FeatureView, ...]
+    known: int
+    distribution: Distribution | None
+    reads: tuple[Reads, ...]
+    training_sets: tuple[str, ...]
+    purpose: str
+    consumer: str
+    lineage: Lineage
+
+
+def signals(reader: CatalogReader, *, query: str = "", owner: str = "") -> tuple[SignalSummary, ...]:
+    """Every version of every signal that matches, newest version of each first."""
+    found = summaries(reader)
+    words = query.lower().split()
+    return tuple(
+        s
+        for s in found
+        if (not owner or s.owner == owner)
+        and all(word in f"{s.ref} {s.owner} {s.brief} {' '.join(s.behaviors)}".lower() for word in words)
+    )
+
+
+def signal(reader: CatalogReader, ref: str, *, now: datetime, feature: str = "") -> SignalView:
+    """One signal by `name@version`, or by name for its newest version; `feature` picks the distribution shown."""
+    declared = reader.declarations()
+    bodies = {d.name: d for d in declared if d.kind == "signal"}
+    ref = newest_refs(bodies).get(ref, ref)
+    if ref not in bodies:
+        raise NotInCatalog("signal", ref, known=[*bodies, *newest_refs(bodies)])
+    own = bodies[ref]
+    made, versions, moves = reader.training_sets(), reader.model_versions(), reader.alias_moves()
+    reference, model = _reference(ref, made, versions, moves)
+    profiles: dict[str, list[FeatureProfile]] = {}
+    for profile in reader.profiles(ref):
+        profiles.setdefault(profile.feature, []).append(profile)
+    features = [_feature(body, ref, profiles, reference) for body in mappings(own.body, "features")]
+    summary = next(s for s in summaries(reader) if s.ref == ref)
+    chosen = _choose(features, profiles, feature)
+    using = [item for item in made if ref in _refs(item, bodies)]
+    models = {d.name: d for d in declared if d.kind == "model"}
+    example = next((models[name] for name in summary.models if name in models), None)
+    return SignalView(
+        summary=summary,
+        origin=own.origin,
+        applied_at=own.applied_at,
+        applied_by=own.applied_by,
+        delay=text(own.body, "delay", "0s"),
+        versions=tuple(sorted((version_of(n) for n in bodies if n.partition("@")[0] == summary.name), reverse=True)),
+        features=tuple(features),
+        known=reader.entities().get(summary.entity, 0),
+        distribution=_distribution(chosen, ref, profiles, reference, model) if chosen else None,
+        reads=tuple(reader.reads(since=now - READS_SINCE, asset=ref)),
+        training_sets=tuple(item.version for item in using),
+        purpose=text(example.body, "purpose") if example else "",
+        consumer=example.owner if example else summary.owner,
+        lineage=lineage(("signal", ref), edges(declared, made, versions), aliases=alias_labels(moves)),
+    )
+
+
+def summaries(reader: CatalogReader) -> list[SignalSummary]:
+    """Every version of every signal, by name, newest first."""
+    declared = [d for d in reader.declarations() if d.kind in {"signal", "model"}]
+    bodies = {d.name: d for d in declared if d.kind == "signal"}
+    newest = newest_refs(bodies)
+    profiled: dict[str, datetime] = {}
+    for profile in reader.profiles():
+        profiled[profile.signal] = max(profile.as_of, profiled.get(profile.signal, profile.as_of))
+    online = {item.view: item for item in reader.materializations()}
+    users: dict[str, list[str]] = {}
+    for item in declared:
+        if item.kind == "model":
+            for name in texts(item.body, "signals"):
+                users.setdefault(name if "@" in name else newest.get(name, name), []).append(item.name)
+    found = []
+    for ref, item in sorted(bodies.items(), key=lambda pair: (pair[0].partition("@")[0], -version_of(pair[0]))):
+        name, version = ref.partition("@")[0], version_of(ref)
+        row = online.get(ref) or online.get(f"{name}_v{version}")
+        found.append(
+            SignalSummary(
+                ref=ref,
+                name=name,
+                version=version,
+                newest=newest[name] == ref,
+                owner=item.owner,
+                entity=text(item.body, "entity"),
+                brief=text(item.body, "brief"),
+                freshness=text(item.body, "freshness", "live"),
+                stability=text(item.body, "stability", "development"),
+                features=len(mappings(item.body, "features")),
+                behaviors=signal_behaviors(item.body),
+                profiled_at=profiled.get(ref),
+                online_at=row.at if row else None,
+                online_rows=row.rows if row else 0,
+                models=tuple(users.get(ref, [])),
+            )
+        )
+    return found
+
+
+def _refs(made: TrainingSetRow, bodies: Mapping[str, Declaration]) -> set[str]:
+    newest = newest_refs(bodies)
+    return {name if "@" in name else newest.get(name, name) for name in texts(made.request, "signals")}
+
+
+def _reference(
+    ref: str, made: Sequence[TrainingSetRow], versions: Sequence[ModelVersionRow], moves: Sequence[AliasMove]
+) -> tuple[TrainingSetRow | None, str]:
+    """The training set to compare with: a champion's first, else the newest that reads the signal."""
+    names = {ref, ref.partition("@")[0]}
+    using = {item.version: item for item in made if names & set(texts(item.request, "signals"))}
+    champions = {(model, held["champion"]) for model, held in current_aliases(moves).items() if "champion" in held}
+    for version in sorted(versions, key=lambda v: ((v.model, v.version) not in champions, -v.created_at.timestamp())):
+        if version.training_set in using:
+            return using[version.training_set], f"{version.model} {version.version}"
+    return (next(iter(using.values())), "") if using else (None, "")
+
+
+def _trained(reference: TrainingSetRow | None, ref: str, feature: str) -> Any:
+    """The feature's profile in a training set, under any of the names that a column may have there."""
+    profiles = reference.report.get("features") if reference else None
+    if not isinstance(profiles, Mapping):
+        return None
+    name = ref.partition("@")[0]
+    keys = (feature, f"{ref}.{feature}", f"{name}.{feature}", f"{name}__{feature}", f"{ref}/{feature}")
+    return next((profiles[key] for key in keys if key in profiles), None)
+
+
+def _feature(
+    body: Mapping[str, Any], ref: str, profiles: Mapping[str, list[FeatureProfile]], reference: TrainingSetRow | None
+) -> FeatureView:
+    name = text(body, "name")
+    own = profiles.get(name, [])
+    newest = own[-1].profile if own else {}
+    medians = [(p.as_of, value) for p in own if (value := number(p.profile, "quantiles", "p50")) is not None]
+    return FeatureView(
+        name=name,
+        aggregate=text(body, "aggregate"),
+        behaviors=texts(body, "behaviors"),
+        property=text(body, "property"),
+        window=text(body, "window"),
+        where=text(body, "where"),
+        type=text(body, "type"),
+        unit=text(body, "unit"),
+        rows=whole(newest, "count"),
+        median=number(newest, "quantiles", "p50"),
+        null_share=number(newest, "null_share"),
+        medians=tuple(medians),
+        state=_state(newest, _trained(reference, ref, name), reference),
+    )
+
+
+def _state(newest: Mapping[str, Any], trained: Any, reference: TrainingSetRow | None) -> State:
+    """What the newest profile says about a feature, against the training set if there is one."""
+    if not newest:
+        return State("no values", "plain", "nothing was computed yet")
+    if number(newest, "null_share") == 1:
+        return State("all null", "bad", "no entity has a value")
+    now, before = histogram(newest), histogram(trained)
+    if now is None:
+        return State("seen", "plain", "not a number, so no drift is computed")
+    low, high = number(newest, "quantiles", "p01"), number(newest, "quantiles", "p99")
+    if low is not None and low == high:
+        return State("constant", "warn", "98 of 100 values are the same")
+    if before is None or reference is None:
+        return State("seen", "plain", "no training set to compare with")
+    index, bound = psi(now, before), max(psi_bound(now, before), NOTABLE_PSI)
+    if index > bound:
+        return State("drifting", "warn", f"PSI {index:.2f} is above {bound:.2f}")
+    return State("steady", "good", f"PSI {index:.2f} is within {bound:.2f}")
+
+
+def _choose(features: Sequence[FeatureView], profiles: Mapping[str, list[FeatureProfile]], asked: str) -> str:
+    """The feature asked for, else one that drifts, else the first with a histogram."""
+    drawable = [f for f in features if f.name in profiles and histogram(profiles[f.name][-1].profile)]
+    order = sorted(drawable, key=lambda f: (f.name != asked, f.state.word != "drifting"))
+    return order[0].name if order else ""
+
+
+def _distribution(
+    name: str,
+    ref: str,
+    profiles: Mapping[str, list[FeatureProfile]],
+    reference: TrainingSetRow | None,
+    model: str,
+) -> Distribution | None:
+    newest = profiles[name][-1]
+    now = histogram(newest.profile)
+    if now is None:
+        return None
+    before = histogram(_trained(reference, ref, name))
+    return Distribution(
+        feature=name,
+        as_of=newest.as_of,
+        now=now,
+        reference=before,
+        training_set=reference.version if reference and before else "",
+        model=model if before else "",
+        psi=psi(now, before) if before else None,
+        bound=max(psi_bound(now, before), NOTABLE_PSI) if before else None,
+    )
