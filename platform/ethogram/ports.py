@@ -192,5 +192,5 @@ class CatalogReader(Protocol):
     def materializations(self) -> list[catalog.Materialization]:
         """The newest of each view."""
 
-    def reads(self, *, since: datetime, asset: str | None = None) -> list[catalog.Reads]:
-        """Reads since an instant; `asset` is `name@version`."""
+    def reads(self, *, since: datetime) -> list[catalog.Reads]:
+        """Reads since an instant, by asset, team, purpose, verdict and way in."""

@@ -168,7 +168,7 @@ class Materialization:
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """Reads of one asset by one team for one purpose, since a given instant."""
+    """Reads of one asset, by name with or without version, by one team for one purpose since a given instant."""
 
     asset: str
     team: str

@@ -144,7 +144,7 @@ class PostgresCatalog:
         newest = _columns(catalog.Materialization, table).distinct(table.c.view)
         return self._rows(catalog.Materialization, newest.order_by(table.c.view, table.c.at.desc()))
 
-    def reads(self, *, since: datetime, asset: str | None = None) -> list[catalog.Reads]:
+    def reads(self, *, since: datetime) -> list[catalog.Reads]:
         table = tables.reading
         keys = (table.c.asset, table.c.team, table.c.purpose, table.c.verdict, table.c.how)
         query = select(
@@ -154,8 +154,6 @@ class PostgresCatalog:
             func.max(table.c.at).label("last_at"),
             func.percentile_cont(0.5).within_group(table.c.duration_s).label("median_s"),
         ).where(table.c.at >= since)
-        if asset is not None:
-            query = query.where(table.c.asset == asset)
         return self._rows(catalog.Reads, query.group_by(*keys).order_by(*keys))
 
     def _all(

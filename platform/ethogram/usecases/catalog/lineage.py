@@ -113,7 +113,7 @@ def lineage(
         if len(names) > len(room):
             rest = Node(kind, "", f"{len(names) - len(room)} more", more=len(names) - len(room))
             nodes.append(rest)
-            shown.update(dict.fromkeys(names[len(room):], rest.key))
+            shown.update(dict.fromkeys(names[len(room) :], rest.key))
         if nodes:
             columns.append(tuple(nodes))
     seen = {(shown[a], shown[b]) for a, b in direct if a in kept and b in kept}

@@ -10,7 +10,7 @@ from typing import Any
 from ethogram.core.catalog import AliasMove, Approval, GateResult, ModelVersionRow, ScoreRun
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
-from ethogram.usecases.catalog.figures import number, text, texts, whole
+from ethogram.usecases.catalog.figures import mappings, number, text, texts, whole
 from ethogram.usecases.catalog.lineage import Lineage, alias_labels, current_aliases, edges, lineage
 from ethogram.usecases.catalog.signals import State
 
@@ -34,6 +34,8 @@ class VersionView:
     brier: float | None
     log_loss: float | None
     ece: float | None
+    ece_noise: float | None
+    lift_10: float | None
     base_rate: float | None
     rows: int
     gates_passed: int
@@ -56,6 +58,29 @@ class ModelSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One learner that was fitted for the version."""
+
+    learner: str
+    chosen: bool
+    auc: float | None
+    brier: float | None
+    log_loss: float | None
+    ece: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Rows of one fold: "train", "calibrate" or "validate", each later than the one before."""
+
+    name: str
+    rows: int
+    cases: int
+    begins: str
+    ends: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelView:
     """A model and one of its versions, `shown`: the one asked for, else the champion, else the newest."""
 
@@ -70,7 +95,10 @@ class ModelView:
     gates: tuple[GateResult, ...]
     approvals: tuple[Approval, ...]
     calibration: tuple[tuple[float, float, int], ...]
-    compared: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+    compared: tuple[Compared, ...]
+    why: str
+    periods: tuple[Period, ...]
+    importance: tuple[tuple[str, float], ...]
     moves: tuple[AliasMove, ...]
     scores: tuple[ScoreRun, ...]
     lineage: Lineage | None
@@ -120,8 +148,18 @@ def model(reader: CatalogReader, name: str, *, version: int | None = None) -> Mo
         shown=shown,
         gates=tuple(g for g in reader.gate_results(name) if shown and g.version == shown.version),
         approvals=tuple(reader.approvals(name)),
-        calibration=_calibration(report),
+        calibration=tuple(
+            (predicted, observed, whole(point, "rows"))
+            for point in mappings(report, "curve")
+            if (predicted := number(point, "predicted")) is not None
+            and (observed := number(point, "observed")) is not None
+        ),
         compared=_compared(report),
+        why=text(report, "why"),
+        periods=_periods(report),
+        importance=tuple(
+            (text(each, "feature"), number(each, "added_loss") or 0.0) for each in mappings(report, "importance")
+        ),
         moves=tuple(m for m in moves if m.model == name),
         scores=tuple(reader.score_runs(name)),
         lineage=line,
@@ -151,12 +189,14 @@ def version_views(reader: CatalogReader) -> dict[str, list[VersionView]]:
                 training_set=row.training_set,
                 created_at=row.created_at,
                 aliases=aliases,
-                auc=number(row.report, "auc"),
-                brier=number(row.report, "brier"),
-                log_loss=number(row.report, "log_loss"),
-                ece=number(row.report, "ece"),
-                base_rate=number(row.report, "base_rate"),
-                rows=whole(row.report, "rows"),
+                auc=number(row.report, "figures", "auc"),
+                brier=number(row.report, "figures", "brier"),
+                log_loss=number(row.report, "figures", "log_loss"),
+                ece=number(row.report, "figures", "ece"),
+                base_rate=number(row.report, "figures", "base_rate"),
+                ece_noise=number(row.report, "figures", "ece_noise"),
+                lift_10=number(row.report, "figures", "lift_10"),
+                rows=whole(row.report, "figures", "validation_rows"),
                 gates_passed=passed,
                 gates=len(own),
                 state=_state(row, own, passed, given, aliases),
@@ -210,24 +250,31 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((str(k), str(v)) for k, v in value.items()) if isinstance(value, Mapping) else ()
 
 
-def _calibration(report: Mapping[str, Any]) -> tuple[tuple[float, float, int], ...]:
-    """Points of the reliability curve: (mean predicted, observed share, rows)."""
-    curves = report.get("curves")
-    points = curves.get("calibration") if isinstance(curves, Mapping) else None
-    return tuple((float(p[0]), float(p[1]), int(p[2])) for p in points or () if len(p) >= 3 and None not in p[:3])
-
-
-def _compared(report: Mapping[str, Any]) -> tuple[tuple[str, tuple[tuple[str, float], ...]], ...]:
-    """Figures by learner, where several were compared."""
+def _compared(report: Mapping[str, Any]) -> tuple[Compared, ...]:
+    """Learners that were fitted, with their figures on the same validation rows; the chosen one first."""
     learners = report.get("learners")
     if not isinstance(learners, Mapping):
         return ()
-    return tuple(
-        (
+    chosen = text(report, "chosen")
+    found = [
+        Compared(
             str(name),
-            tuple(
-                (key, value) for key in ("auc", "brier", "log_loss", "ece") if (value := number(own, key)) is not None
-            ),
+            name == chosen,
+            number(own, "auc"),
+            number(own, "brier"),
+            number(own, "log_loss"),
+            number(own, "ece"),
         )
         for name, own in learners.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (not each.chosen, each.learner)))
+
+
+def _periods(report: Mapping[str, Any]) -> tuple[Period, ...]:
+    folds = report.get("folds")
+    folds = folds if isinstance(folds, Mapping) else {}
+    return tuple(
+        Period(name, whole(folds, name, "rows"), whole(folds, name, "cases"), begins[:10], text(folds[name], "to")[:10])
+        for name in ("train", "calibrate", "validate")
+        if (begins := text(folds.get(name), "from"))
     )

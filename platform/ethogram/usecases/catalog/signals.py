@@ -149,7 +149,7 @@ def signal(reader: CatalogReader, ref: str, *, now: datetime, feature: str = "")
         features=tuple(features),
         known=reader.entities().get(summary.entity, 0),
         distribution=_distribution(chosen, ref, profiles, reference, model) if chosen else None,
-        reads=tuple(reader.reads(since=now - READS_SINCE, asset=ref)),
+        reads=tuple(r for r in reader.reads(since=now - READS_SINCE) if r.asset in {ref, summary.name}),
         training_sets=tuple(item.version for item in using),
         purpose=text(example.body, "purpose") if example else "",
         consumer=example.owner if example else summary.owner,

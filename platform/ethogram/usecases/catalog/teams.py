@@ -78,7 +78,7 @@ def agreements(reader: CatalogReader, declared: list[Declaration], *, now: datet
     """Every agreement, with where it stands today."""
     reads: dict[tuple[str, str], int] = {}
     for read in reader.reads(since=now - READS_SINCE):
-        asset = read.asset.rpartition(" ")[2].partition("@")[0]
+        asset = read.asset.partition("@")[0]
         reads[read.team, asset] = reads.get((read.team, asset), 0) + read.reads
     found = []
     for item in declared:
