@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ethogram.core.sample.ids import hexed, keys, numbered
 from ethogram.core.sample.life import KINDS, Bools, Ints, Lives, campaign_weeks
-from ethogram.core.sample.period import DAY, Period
+from ethogram.core.sample.period import Period
 from ethogram.core.sample.tables import NULL, Coded, Column, Rows
 
 _SPACES = (
@@ -83,13 +83,6 @@ def campaign_names(period: Period) -> tuple[str, ...]:
 
 def coded(codes: NDArray[np.generic], words: tuple[str, ...]) -> Coded:
     return Coded(codes.astype(np.int16), words)
-
-
-def spread(rng: np.random.Generator, count: int, period: Period) -> Ints:
-    """`count` instants over the period, by season, weekday and hour; some may lie past the end of a cut last week."""
-    seasons = np.cumsum(period.seasons())
-    week = np.searchsorted(seasons[:-1] / seasons[-1], rng.random(count), side="right")
-    return week * 7 * DAY + period.moments(rng, count)
 
 
 def nulls(count: int) -> Ints:

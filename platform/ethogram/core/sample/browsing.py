@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ethogram.core.sample.block import Block, campaign_names, coded, spread
+from ethogram.core.sample.block import Block, campaign_names, coded
 from ethogram.core.sample.catalogue import CATEGORIES, catalogue
 from ethogram.core.sample.life import Bools, Ints
 from ethogram.core.sample.period import DAY, HOUR, SECOND
@@ -170,7 +170,7 @@ def browse(block: Block) -> tuple[dict[str, Rows], Checkouts]:
 def strangers(block: Block, count: int) -> dict[str, Rows]:
     """Exactly `count` web page views, each of a visitor who never came back."""
     rng, period = block.rng, block.period
-    at = spread(rng, count, period) % period.length
+    at = period.spread(rng, count) % period.length
     at = np.sort(np.where(period.in_outage(at), at - 4 * DAY, at))
     nothing, numbers = np.full(count, -1), np.arange(count)
     columns: dict[str, Column] = {
@@ -200,8 +200,10 @@ def _visits(block: Block) -> _Visits:
     at = np.concatenate(
         [
             people.registered[new],
-            people.registered[ahead] - rng.integers(HOUR, 14 * DAY, len(ahead)),
-            spread(rng, len(foreign), period),
+            people.registered[ahead]
+            - rng.integers(0, 14, len(ahead)) * DAY
+            - rng.integers(HOUR // 4, 2 * HOUR, len(ahead)),
+            period.spread(rng, len(foreign)),
         ]
     )
     share = np.where(people.app_first, rule.app_share_app_first, rule.app_share_web_first)[who]

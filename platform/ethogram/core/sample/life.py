@@ -121,9 +121,8 @@ def opt_outs(rng: np.random.Generator, registered: Ints, period: Period, share: 
 def _born(rng: np.random.Generator, count: int, period: Period) -> People:
     who, visits, buys = TRUTHS.customers, TRUTHS.visits, TRUTHS.purchases
     earlier = rng.random(count) < who.before_start
-    registered = np.where(
-        earlier, -rng.integers(1, who.earlier_days * DAY, count), rng.integers(0, period.length, count)
-    )
+    during = period.spread(rng, count) % period.length
+    registered = np.where(earlier, -rng.integers(1, who.earlier_days * DAY, count), during)
     return People(
         registered=registered,
         app_first=rng.random(count) < who.app_first,

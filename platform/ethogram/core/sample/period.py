@@ -60,3 +60,9 @@ class Period:
         edges = np.cumsum(weights) / weights.sum()
         hour = np.searchsorted(edges[:-1], rng.random(count), side="right")
         return hour * HOUR + rng.integers(0, HOUR, count)
+
+    def spread(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """`count` instants over the period, by season, weekday and hour; some lie past the end of a cut last week."""
+        seasons = np.cumsum(self.seasons())
+        week = np.searchsorted(seasons[:-1] / seasons[-1], rng.random(count), side="right")
+        return week * WEEK + self.moments(rng, count)

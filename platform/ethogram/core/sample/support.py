@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ethogram.core.sample.block import Block, coded, spread
+from ethogram.core.sample.block import Block, coded
 from ethogram.core.sample.life import NEVER, TOPICS, Ints
 from ethogram.core.sample.period import HOUR
 from ethogram.core.sample.tables import Column, Rows
@@ -42,7 +42,7 @@ def support(block: Block) -> dict[str, Rows]:
 
     about = np.flatnonzero(rng.random(count) < TRUTHS.tickets.called)
     others = np.flatnonzero(rng.random(block.size) < TRUTHS.tickets.other_calls * block.period.days / 365)
-    other_at = spread(rng, len(others), block.period)
+    other_at = block.period.spread(rng, len(others))
     registered = other_at >= block.lives.people.registered[others]
     others, other_at = others[registered], other_at[registered]
     caller = np.concatenate([lives.who[about], others])
