@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from ethogram.core import catalog
     from ethogram.core.online.packed import Layout
+    from ethogram.core.models.gate import GateResult
+    from ethogram.core.models.promotion import Approval, ModelVersion
+    from ethogram.core.models.training import TrainedModel, TrainingData
     from ethogram.core.outcomes.plan import OutcomePlan
     from ethogram.core.plan import Declared
     from ethogram.core.signals.plan import SignalPlan
@@ -194,3 +197,46 @@ class CatalogReader(Protocol):
 
     def reads(self, *, since: datetime) -> list[catalog.Reads]:
         """Reads since an instant, by asset, team, purpose, verdict and way in."""
+
+
+class Tracking(Protocol):
+    """Where runs and versions are logged."""
+
+    def log(self, trained: TrainedModel, data: TrainingData, *, principal: str) -> dict[str, Any]:
+        """Log a run for each learner and register the chosen one; the row that `Models.record` takes."""
+
+
+class Models(Protocol):
+    """Model versions, their gates, approvals and aliases, under the rule of `core.models.promotion`."""
+
+    def trained(self, model: str, *, recipe: str) -> ModelVersion | None:
+        """The newest version that was trained by exactly this recipe."""
+
+    def record(self, version: Mapping[str, Any]) -> ModelVersion:
+        """Remember a version that the registry has just numbered."""
+
+    def version(self, model: str, version: int) -> ModelVersion:
+        """A version; refused if there is none of that number."""
+
+    def versions(self, model: str) -> list[ModelVersion]:
+        """All versions, oldest first."""
+
+    def at_alias(self, model: str, alias: str = "champion", *, at: datetime | None = None) -> ModelVersion:
+        """The version the alias points at, or pointed at `at` an earlier instant."""
+
+    def gates(self, model: str, version: int, *, store: bool = True) -> list[GateResult]:
+        """What every gate of the model's tier says of the version now."""
+
+    def decide(
+        self, model: str, version: int, alias: str, *, decision: str, principal: str, note: str = ""
+    ) -> Approval:
+        """Record "approve" or "reject" of exactly this content by a reviewer other than its author."""
+
+    def move(self, model: str, version: int, alias: str, *, principal: str) -> ModelVersion | None:
+        """Point the alias at the version, if gates, approval and content allow it."""
+
+    def document(self, version: ModelVersion) -> str:
+        """Text of its scorer; refused if any of its files changed."""
+
+    def scored(self, run: Mapping[str, Any]) -> None:
+        """Remember a scoring run; the same run twice counts once."""

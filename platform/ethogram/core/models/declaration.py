@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -135,6 +136,17 @@ def load_model(text: str, path: str) -> ModelDeclaration:
         raise Problems(findings.told())
     return ModelDeclaration(
         name, owner, outcome, signals, intent, limits, purpose, risk, score, value, learner, calibrate, Origin(path, fields.line_of("model"))
+    )
+
+
+def model_of(body: Mapping[str, Any]) -> ModelDeclaration:
+    """The declaration from the form in which `apply` stored it."""
+    value = body.get("value")
+    return ModelDeclaration(
+        **{name: body[name] for name in ("name", "owner", "outcome", "intent", "purpose", "risk", "score", "learner", "calibrate")},
+        signals=tuple(body["signals"]),
+        limits=tuple(body["limits"]),
+        value=Value(Decimal(value["contact"]), Decimal(value["saved"]), value["currency"], Decimal(value["accepts"])) if value else None,
     )
 
 

@@ -44,7 +44,6 @@ FIGURES: dict[str, tuple[Type, str]] = {
     "future_features": (INTEGER, "features that the training set's audit found to look ahead"),
     "intent_words": (INTEGER, "words of the declared intent"),
     "limits": (INTEGER, "declared limits"),
-    "consented": (INTEGER, "1 if the training set was filtered by consent"),
 }
 
 
