@@ -99,6 +99,7 @@ class SignalView:
     delay: str
     versions: tuple[int, ...]
     features: tuple[FeatureView, ...]
+    join_key: str
     known: int
     distribution: Distribution | None
     reads: tuple[Reads, ...]
@@ -147,6 +148,10 @@ def signal(reader: CatalogReader, ref: str, *, now: datetime, feature: str = "")
         delay=text(own.body, "delay", "0s"),
         versions=tuple(sorted((version_of(n) for n in bodies if n.partition("@")[0] == summary.name), reverse=True)),
         features=tuple(features),
+        join_key=next(
+            (text(d.body, "join_key") for d in declared if d.kind == "entity" and d.name == summary.entity), ""
+        )
+        or summary.entity,
         known=reader.entities().get(summary.entity, 0),
         distribution=_distribution(chosen, ref, profiles, reference, model) if chosen else None,
         reads=tuple(r for r in reader.reads(since=now - READS_SINCE) if r.asset in {ref, summary.name}),
