@@ -48,9 +48,10 @@ def readme(request: Request, *, rows: Mapping[str, int]) -> str:
 
 **This data is made.** No customer, order or call in it exists or ever did. `ethogram sample` invented it:
 
-    ethogram sample --events {request.events} --seed {request.seed} --start {start} --days {request.days}
+    ethogram sample --events {request.events} --seed {request.seed} --days {request.days} --out DIR
 
-The same command gives the same bytes (generator {GENERATOR}). Times are UTC, amounts euros.
+The period begins on {start}. The same command gives the same bytes (generator {GENERATOR}). Times are UTC, amounts
+euros.
 
 ```
 {tables}
