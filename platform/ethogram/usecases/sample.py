@@ -47,6 +47,10 @@ class SampleReport:
     def customers(self) -> int:
         return self.rows["customers"]
 
+    def __str__(self) -> str:
+        orders = self.rows["orders"]
+        return f"{self.out}: {self.events:,} made events of {self.customers:,} made customers, {orders:,} orders"
+
 
 def make_sample(
     out: Path,
@@ -69,7 +73,7 @@ def make_sample(
         seed: 0 or more; a larger sample of the same seed begins with the customers of a smaller one.
         start: Midnight UTC.
         days: 28 to 1830.
-        progress: Called with the number of events written so far.
+        progress: Called with the number of events just written.
         open_folder: What opens `out` for writing.
     """
     request = Request(events=events, seed=seed, start=start, days=days)
@@ -81,7 +85,7 @@ def make_sample(
             for name, part in batch.items():
                 folder.write(name, part)
                 rows[name] += len(part)
-            progress(sum(rows[name] for name in counted))
+            progress(sum(len(part) for name, part in batch.items() if name in counted))
         folder.finish(readme=labels.readme(request, rows=rows), manifest=labels.manifest(request, rows=rows))
     return SampleReport(out=out, events=events, seed=seed, start=start, days=days, rows=rows)
 
