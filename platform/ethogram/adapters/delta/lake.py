@@ -231,11 +231,18 @@ class _File:
         held = pa.Table.from_batches(self._waiting)
         if self._writer is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._path, held.schema, compression="zstd", store_schema=False)
+            self._writer = pq.ParquetWriter(
+                self._path, held.schema, compression="zstd", store_schema=False, use_dictionary=_repeating(held.schema)
+            )
         whole = len(held) if rest else len(held) - len(held) % ROW_GROUP
         if whole:
             self._writer.write_table(held.slice(0, whole), row_group_size=ROW_GROUP)
         self._waiting = held.slice(whole).to_batches() if whole < len(held) else []
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """Columns worth a dictionary: texts, but for the id that no two rows share."""
+    return [field.name for field in schema if pa.types.is_string(field.type) and field.name != "event_id"]
 
 
 def _statistics(path: Path) -> str:
