@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,10 @@ def account_for(workspace: Path, data: Path) -> Account:
     """Whoever owns the data; before there is any: us, or as root the workspace's owner, else `nobody`."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), name_of(os.geteuid()))
-    for owned in (data, workspace):
-        try:
-            owner = pwd.getpwuid(owned.stat().st_uid)
-        except (FileNotFoundError, KeyError):  # initdb wants an account that has a name
-            continue
+    if data.exists() and data.stat().st_uid != 0:
+        return Account(data.stat().st_uid, data.stat().st_gid, name_of(data.stat().st_uid))
+    with suppress(KeyError):  # initdb wants an account that has a name
+        owner = pwd.getpwuid(workspace.stat().st_uid)
         if owner.pw_uid != 0:
             return Account(owner.pw_uid, owner.pw_gid, owner.pw_name)
     nobody = pwd.getpwnam("nobody")

@@ -36,15 +36,16 @@ def installed(major: str | None = None) -> tuple[str, Path]:
 def programs(account: Account, major: str | None = None) -> tuple[str, Path]:
     """Major version and `bin` folder of programs that `account` can run: the wheel's, or a copy in a system folder."""
     number, place = installed(major)
-    if _runs(place / "bin" / "postgres", account):
+    if _runs(place, account):
         return number, place / "bin"
-    copy = SYSTEM_FOLDER / f"postgresql-{number}-{version(WHEEL)}"
-    if not _runs(copy / "bin" / "postgres", account):
+    wheel = SYSTEM_FOLDER / f"postgresql-{number}-{version(WHEEL)}"
+    copy = wheel / place.parent.name / place.name
+    if not _runs(copy, account):
         try:
-            _copy(place, copy)
+            _copy(place, wheel)
         except OSError as error:
-            raise os_trouble(copy, error) from error
-    if not _runs(copy / "bin" / "postgres", account):
+            raise os_trouble(wheel, error) from error
+    if not _runs(copy, account):
         raise ServerTrouble(
             f"{place}: the OS user {account.name!r} cannot run PostgreSQL from here, nor from {copy}; "
             "check that neither is mounted noexec, or set ETHOGRAM_DATABASE_URL"
@@ -52,27 +53,29 @@ def programs(account: Account, major: str | None = None) -> tuple[str, Path]:
     return number, copy / "bin"
 
 
-def _runs(program: Path, account: Account) -> bool:
+def _runs(place: Path, account: Account) -> bool:
     try:
-        return (
-            subprocess.run(
-                [program, "--version"], capture_output=True, check=False, cwd="/", **account.process_options
-            ).returncode
-            == 0
-        )
-    except OSError:
+        for program in ("postgres", "initdb"):
+            command = [place / "bin" / program, "--version"]
+            subprocess.run(command, capture_output=True, check=True, cwd="/", **account.process_options)
+    except (OSError, subprocess.CalledProcessError):
         return False
+    return True
 
 
 def _copy(place: Path, target: Path) -> None:
+    """Copy one version's folder and the wheel's libraries; they keep their places relative to each other."""
+    package = place.parent
+    parts = [place / "bin", place / "lib", place / "share", package / ".dylibs", package.parent / f"{package.name}.libs"]
     target.parent.mkdir(parents=True, exist_ok=True)
     target.parent.chmod(0o755)
     with tempfile.TemporaryDirectory(prefix="copy-", dir=target.parent) as folder:
         scratch = Path(folder)
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(place / part, scratch / "new" / part, ignore=shutil.ignore_patterns("*.a"))
+        for part in filter(Path.is_dir, parts):
+            destination = scratch / "new" / part.relative_to(package.parent)
+            shutil.copytree(part, destination, ignore=shutil.ignore_patterns("*.a"))
         for path in [scratch / "new", *(scratch / "new").rglob("*")]:
-            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         if target.exists():
             os.rename(target, scratch / "old")
         try:

@@ -44,6 +44,7 @@ from ethogram.adapters.postgres.errors import (
     StateFolderTrouble,
     os_trouble,
 )
+from ethogram.errors import AskedWrongly
 
 if TYPE_CHECKING:
     import psutil
@@ -54,7 +55,7 @@ SOCKET_PATH_LIMIT = 100  # bytes; the kernel's own is 108 on Linux, 104 on macOS
 IDLE_S = 600.0
 
 _GATE_WAIT_S = 180.0
-_LOST_AFTER_S = 5.0
+_LOST_AFTER_S = 2.0  # too short does no harm: the server is asked to end, and started again
 _END_WAIT_S = 90.0
 _STARTING = re.compile(r"the database system is (starting up|shutting down|in recovery mode|not yet accepting)", re.I)
 
@@ -145,10 +146,9 @@ class Cluster:
         """
         try:
             record = json.loads(self.record.read_text())
-            data = self.data.stat()
-            if [data.st_dev, data.st_ino] != record["inode"]:
+            sockets, of = record["sockets"], record["of"]
+            if of != self._identity():
                 raise NoServer
-            sockets = record["sockets"]
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError) as error:
             raise NoServer from error
         return {"host": sockets, "hostaddr": "", "port": 5432, "user": ROLE, "passfile": str(self.pgpass)}
@@ -217,15 +217,20 @@ class Cluster:
     def _prepare(self) -> None:
         """The home folder, ours (as root: the workspace owner's)."""
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            if not self.workspace.is_dir():
+                raise StateFolderTrouble(
+                    self.workspace, "no such folder", next_step="make it with `ethogram init NAME`"
+                )
+            if not self.home.is_dir():
+                for folder in (self.home.parent, self.home):
+                    folder.mkdir(exist_ok=True)
+                    locks.give_to_folders_owner(folder)
             owner = self.home.stat().st_uid
             if os.geteuid() not in (0, owner):
                 raise AnotherUsersServer(self.home, owner=name_of(owner), me=name_of(os.geteuid()))
             account = account_for(self.workspace, self.data)
-            if os.geteuid() == 0 and self.workspace.stat().st_uid == account.uid:
-                os.chown(self.home, account.uid, account.gid)
             # A server account that is not the owner passes through, and sees only `data`.
-            self.home.chmod(0o700 if self.home.stat().st_uid == account.uid else 0o711)
+            self.home.chmod(0o700 if owner == account.uid else 0o711)
             with suppress(FileNotFoundError):
                 self.pgpass.chmod(0o600)  # libpq ignores one that others may read
         except OSError as error:
@@ -260,14 +265,13 @@ class Cluster:
             if self.data.exists():  # not whole, or we would not be here; nothing is thrown away
                 os.rename(self.data, place / f"broken-{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(2)}")
             os.rename(scratch / "data", place / "data")
+            _sync(place)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _choose_place(self, account: Account) -> Path:
         """Our home; or, when the server's account cannot come in (a workspace under /root), a system folder."""
-        if self.elsewhere.exists():
-            self.place.mkdir(parents=True, exist_ok=True)
-        elif not account.may_enter(self.home):
+        if not self.elsewhere.exists() and not account.may_enter(self.home):
             root = binaries.SYSTEM_FOLDER
             root.mkdir(parents=True, exist_ok=True)
             root.chmod(0o755)
@@ -276,6 +280,28 @@ class Cluster:
             _write(place / "workspace", f"{self.workspace}\n")
             _write(self.elsewhere, f"{place}\n")
         return self.place
+
+    def _claim(self) -> None:
+        """See that a cluster outside the workspace is there, and ours rather than that of one we are a copy of."""
+        if not self.elsewhere.exists():
+            return
+        try:
+            owner = Path((self.place / "workspace").read_text().strip())
+        except FileNotFoundError:
+            raise StateFolderTrouble(
+                self.place,
+                "the database of this workspace was here and is gone",
+                next_step=f"put it back, or remove {self.home} to begin anew with an empty one",
+            ) from None
+        if owner == self.workspace:
+            return
+        theirs = Cluster(owner)
+        if theirs.elsewhere.exists() and theirs.place == self.place:
+            raise ServerTrouble(
+                f"{self.workspace}: is a copy of {owner}, whose database it would share; "
+                f"remove {self.home} to begin anew with an empty one"
+            )
+        _write(self.place / "workspace", f"{self.workspace}\n")
 
     def _mend(self, account: Account) -> None:
         """Put right what a crash, a copy or a tidy hand left, while no server runs."""
@@ -316,8 +342,9 @@ class Cluster:
 
     def _start(self) -> None:
         """Start the server; we hold the gate and nobody answers."""
-        self._end()
         try:
+            self._claim()
+            self._end()
             account = account_for(self.workspace, self.data)
             self._mend(account)
             if not self.exists:
@@ -340,45 +367,34 @@ class Cluster:
     def _launch(self, postgres: Path, account: Account, sockets: Path) -> None:
         settings = _SETTINGS | {"unix_socket_directories": str(sockets)}
         command = [str(postgres), "-D", str(self.data), *(f"--{name}={value}" for name, value in settings.items())]
+        with suppress(FileNotFoundError):
+            os.replace(self.log, self.log.with_suffix(".previous.log"))
         lease = locks.take(self.lease, wait_s=5.0)
-        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        locks.give_to_folders_owner(self.log)
         try:
-            # Through a shell that ends at once, so that the server is nobody's child and no zombie of ours.
-            subprocess.run(
-                ["/bin/sh", "-c", '"$0" "$@" &', *command],
-                check=True,
-                pass_fds=[lease],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=_ENV,
-                start_new_session=True,
-                **account.process_options,
-            )
+            self._detach(command, keep=lease, env=_ENV, **account.process_options)
         finally:
             os.close(lease)
-            os.close(log)
         if not self._answers(wait_s=60.0):
             raise self._would_not(self.log.read_text(errors="replace").splitlines())
 
     def _sockets(self, account: Account) -> Path:
         """A private folder with a short path, the same as last time if it can be; also noted for those who join."""
         # Not XDG_RUNTIME_DIR: it is removed at logout, and the server may outlive the login.
-        data = self.data.stat()
         known = None
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            record = json.loads(self.record.read_text())
-            known = Path(record["sockets"]) if record["inode"] == [data.st_dev, data.st_ino] else None
+        with suppress(NoServer):
+            known = Path(self.address()["host"])
         folder = _private_folder(known, account)
-        _write(self.record, json.dumps({"sockets": str(folder), "inode": [data.st_dev, data.st_ino]}))
+        _write(self.record, json.dumps({"sockets": str(folder), "of": self._identity()}))
         return folder
 
+    def _identity(self) -> list[int]:
+        """What a folder keeps when it is moved and what its copy does not have."""
+        return [number for path in (self.home, self.data) for number in (path.stat().st_dev, path.stat().st_ino)]
+
     def _would_not(self, lines: list[str]) -> ServerTrouble:
-        telling = [line for line in lines if re.search(r"FATAL|PANIC|error|could not|cannot|HINT", line, re.I)]
+        telling = [line for line in lines if re.search(r"FATAL|PANIC|error|could not|cannot|unrecognized|invalid|HINT", line, re.I)]
         said = [
-            re.sub(r"^.*?(?=(FATAL|PANIC|ERROR|HINT|initdb):)", "", line).strip() for line in (telling or lines)[-4:]
+            re.sub(r"^.*?(?=(LOG|FATAL|PANIC|ERROR|HINT|initdb):)", "", line).strip() for line in (telling or lines)[-4:]
         ]
         if any("No space left on device" in line for line in said):
             return NoSpace(str(self.place), "No space left on device")
@@ -454,28 +470,39 @@ class Cluster:
         except locks.LockBusy:
             return
         try:
-            idle_s = os.environ.get("ETHOGRAM_PG_IDLE_S") or str(IDLE_S)
-            command = [
-                sys.executable,
-                "-P",
-                "-m",
-                "ethogram.adapters.postgres.keeper",
-                str(self.workspace),
-                idle_s,
-                str(lock),
-            ]
+            command = [sys.executable, "-P", "-m", "ethogram.adapters.postgres.keeper"]
+            self._detach([*command, str(self.workspace), str(idle_s()), str(lock)], keep=lock)
+        finally:
+            os.close(lock)
+
+    def _detach(self, command: list[str], *, keep: int, **options: Any) -> None:
+        """Run a program that outlives us and holds the lock `keep`; what it says goes to the log."""
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            locks.give_to_folders_owner(self.log)
+            # Through a shell that ends at once, so that it is nobody's child and no zombie of ours.
             subprocess.run(
                 ["/bin/sh", "-c", '"$0" "$@" &', *command],
                 check=True,
-                pass_fds=[lock],
+                pass_fds=[keep],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 cwd="/",
                 start_new_session=True,
+                **options,
             )
         finally:
-            os.close(lock)
+            os.close(log)
+
+
+def idle_s() -> float:
+    """Seconds without a connection after which the keeper stops the server."""
+    given = os.environ.get("ETHOGRAM_PG_IDLE_S")
+    try:
+        return float(given) if given else IDLE_S
+    except ValueError:
+        raise AskedWrongly(f"ETHOGRAM_PG_IDLE_S={given!r} is not a number of seconds; write e.g. 600") from None
 
 
 _ENV = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
@@ -497,16 +524,23 @@ def _write(path: Path, text: str) -> None:
     locks.give_to_folders_owner(path)
 
 
+def _sync(folder: Path) -> None:
+    """Let what was renamed in a folder survive a power cut."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def _private_folder(known: Path | None, account: Account) -> Path:
     """A folder only `account` (and root) may enter, short enough to name a socket in it."""
     if known is not None:
-        with suppress(OSError):
-            known.mkdir(mode=0o700, exist_ok=True)
-            found = known.lstat()
-            if found.st_uid in (os.geteuid(), account.uid) and not known.is_symlink():
-                known.chmod(0o700)
-                os.chown(known, account.uid, account.gid)
-                return known
+        shutil.rmtree(known, ignore_errors=True)  # what a killed server left there would keep the next one out
+        with suppress(OSError):  # somebody else took the name meanwhile
+            known.mkdir(mode=0o700)
+            os.chown(known, account.uid, account.gid)
+            return known
     troubles = []
     for base in dict.fromkeys([tempfile.gettempdir(), "/tmp", "/var/tmp"]):
         if len(os.fsencode(base)) + len("/ethogram-12345678/.s.PGSQL.5432") > SOCKET_PATH_LIMIT:

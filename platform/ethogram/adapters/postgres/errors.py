@@ -55,7 +55,7 @@ class AnotherUsersServer(ServerTrouble):
     def __init__(self, where: Path, *, owner: str, me: str) -> None:
         self.where, self.owner, self.me = where, owner, me
         super().__init__(
-            f"{where}: the embedded database belongs to the OS user {owner!r} and you are {me!r}; "
+            f"{where}: the workspace's embedded database is for the OS user {owner!r} and you are {me!r}; "
             f"work as {owner!r} (sudo -u {owner} …), use a workspace of your own, "
             "or set ETHOGRAM_DATABASE_URL to a server that both may use"
         )

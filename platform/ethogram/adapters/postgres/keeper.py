@@ -41,12 +41,13 @@ def keep(cluster: Cluster, *, idle_s: float, lock: int) -> None:
             last_seen = max(last_seen, cluster.gate.stat().st_mtime)
             if time.time() - last_seen >= idle_s and _stopped(cluster, connection, last_seen, lock):
                 return
+        except FileNotFoundError:
+            continue
         except (NoServer, psycopg.Error, ServerTrouble, OSError):
             connection = None
             if _left(cluster, lock):
                 return
-        if connection is None:
-            time.sleep(tick_s)
+            time.sleep(0.1)  # another server was started: watch that one
         else:
             select.select([connection], [], [], tick_s)  # a server that ends says so at once
 

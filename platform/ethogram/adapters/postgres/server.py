@@ -106,6 +106,11 @@ def create_state(root: Path, state: str, *, template: str | None = None) -> None
         _create_database(cluster, database_of(state), template=source)
     except psycopg.errors.InvalidCatalogName as error:
         raise NoSuchState(f"{root}: there is no state {template!r} to copy; create it by opening it") from error
+    except psycopg.errors.ObjectInUse as error:
+        raise ServerTrouble(
+            f"{root}: somebody is connected to the state {template!r}, so it cannot be copied now; "
+            "close its engines and connections first"
+        ) from error
     except psycopg.OperationalError as error:
         raise _refused(error) from error
 
