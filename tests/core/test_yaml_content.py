@@ -3,6 +3,8 @@ import json
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ethogram.core.yaml_content import MAX_DEPTH, Fields, Findings, line_at, read_yaml
 from ethogram.errors import Problems
@@ -175,3 +177,27 @@ def test_fields_of_something_that_is_no_section_are_one_problem():
     assert fields.inner("more") == {}
     fields.done()
     assert findings.told() == ["f.yaml:4: thing must be fields with values, not 'a'"]
+
+
+# JSON escapes what lies beyond the basic plane as two surrogates, which YAML does not know.
+TEXTS = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(VALUES)
+def test_what_a_writer_of_json_wrote_is_read_back(value):
+    text = json.dumps(value, ensure_ascii=True)
+    assert read_yaml(text, "f.yaml") == value
+
+
+@given(st.text(alphabet="ab:-[]{}&*!<>|'\"#,? \n\t01", max_size=40))
+def test_any_text_is_read_or_refused_with_its_line(text):
+    try:
+        read_yaml(text, "f.yaml")
+    except Problems as refused:
+        lines = {int(problem.split(":")[1]) for problem in refused.problems}
+        assert all(1 <= line <= text.count("\n") + 1 for line in lines)

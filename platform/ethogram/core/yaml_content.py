@@ -241,7 +241,8 @@ def read_yaml(text: str, where: str) -> Node:
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         said = " ".join(part for part in (exc.context, exc.problem) if part)
-        findings.add(mark.line + 1 if mark else 1, f"not YAML: {said}")
+        # A text that ends too early is at fault on its last line, not on the one after it.
+        findings.add(min(mark.line, text.count("\n")) + 1 if mark else 1, f"not YAML: {said}")
     except (yaml.YAMLError, UnicodeError) as exc:
         findings.add(_line_of_bad_character(text), f"not YAML: {str(exc).splitlines()[0]}")
     if findings.found:

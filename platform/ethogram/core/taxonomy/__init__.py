@@ -1,6 +1,6 @@
 """The one vocabulary of behavior: entities, channels, behaviors with typed properties, constructs."""
 
-from ethogram.core.taxonomy.behavior import EVENT_COLUMNS, Behavior, Deprecation, UnknownBehavior
+from ethogram.core.taxonomy.behavior import Behavior, Deprecation, UnknownBehavior
 from ethogram.core.taxonomy.channel import Channel, UnknownChannel
 from ethogram.core.taxonomy.construct import Construct
 from ethogram.core.taxonomy.entity import Entity, UnknownEntity
@@ -8,7 +8,6 @@ from ethogram.core.taxonomy.property import Property, UnknownProperty
 from ethogram.core.taxonomy.taxonomy import Taxonomy, load_taxonomy
 
 __all__ = [
-    "EVENT_COLUMNS",
     "Behavior",
     "Channel",
     "Construct",

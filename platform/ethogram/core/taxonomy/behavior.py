@@ -14,10 +14,6 @@ from ethogram.core.yaml_content import Fields, Findings, Node, Section, shown
 from ethogram.errors import AskedWrongly, did_you_mean
 
 STABILITY = ("development", "stable", "deprecated")
-EVENT_COLUMNS = (
-    "event_id", "op", "target_id", "behavior", "occurred_at", "available_at", "channel", "source", "run", "bucket",
-    "month",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +82,6 @@ class Behavior:
     def domain(self) -> str:
         """The part before the dot."""
         return self.id.partition(".")[0]
-
-    @property
-    def feature_noun(self) -> str:
-        """The word that default feature names are made of; `plural` for counts."""
-        return self.noun
 
     def property_named(self, name: str, *, where: str = "") -> Property:
         """The property, or UnknownProperty with the nearest name."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from ethogram.core.content.origin import Origin
-from ethogram.core.taxonomy.behavior import EVENT_COLUMNS, Behavior, Retirement
+from ethogram.core.events import RESERVED
+from ethogram.core.taxonomy.behavior import Behavior, Retirement
 from ethogram.core.taxonomy.channel import Channel
 from ethogram.core.taxonomy.construct import Construct
 from ethogram.core.taxonomy.entity import Entity
@@ -17,11 +18,12 @@ from ethogram.errors import did_you_mean
 
 Found: TypeAlias = Iterator[tuple[Origin, str]]
 
-# Words that `event(...)` takes for itself, and words of the expression language.
-_TAKEN = (
-    "where", "group_by", "time", "known_at", "and", "or", "not", "in", "is", "null", "true", "false", "between", "like",
-    "case", "when", "then", "else", "end",
-)  # fmt: skip
+# Words that `event(...)` takes for itself, words of the expression language, and what reads call their own columns.
+_TAKEN = frozenset(
+    {"where", "group_by", "time", "known_at"}
+    | {"and", "or", "not", "is", "null", "in", "between", "true", "false"}
+    | {"bucket", "occurred", "available"}
+)
 
 
 def lint(
@@ -42,8 +44,10 @@ def lint(
     yield from _retired(retired, behaviors)
     yield from _words(behaviors)
     yield from _properties(behaviors, {e.name for e in entities} | {e.join_key for e in entities})
+    entity_names, channel_ids = {e.name: e for e in entities}, {c.id: c for c in channels}
+    by_id = {b.id: b for b in behaviors}
     for behavior in behaviors:
-        yield from _behavior(behavior, entities, channels, behaviors)
+        yield from _behavior(behavior, entity_names, channel_ids, by_id)
     yield from _constructs(constructs, behaviors)
 
 
@@ -65,8 +69,8 @@ def _said_once(kind: str, names: list[tuple[str, Origin]], retired: list[Retirem
 def _entities(entities: list[Entity]) -> Found:
     known = {e.name: e for e in entities}
     for entity in entities:
-        if entity.name in EVENT_COLUMNS or entity.name in _TAKEN:
-            yield entity.origin, f"entity {entity.name!r} has the name of a column that every event has"
+        if entity.name in RESERVED | _TAKEN:
+            yield entity.origin, f"entity {entity.name!r} has a name that events or the language need; choose another"
         parent = entity.rolls_up_to
         if parent is not None and parent not in known:
             hint = did_you_mean(parent, known, otherwise=_listed("entities", known))
@@ -102,7 +106,10 @@ def _words(behaviors: list[Behavior]) -> Found:
         for word in dict.fromkeys((behavior.noun, behavior.plural)):
             other = first.setdefault(word, behavior)
             if other is not behavior and other.id != behavior.id:
-                yield behavior.at("noun"), f"{behavior.id}: {word!r} already names {other.id}; feature names would collide"
+                yield (
+                    behavior.at("noun"),
+                    f"{behavior.id}: {word!r} already names {other.id}; feature names would collide",
+                )
                 break
 
 
@@ -111,10 +118,8 @@ def _properties(behaviors: list[Behavior], entity_columns: set[str]) -> Found:
     for behavior in behaviors:
         seen: dict[str, str] = {}
         for each in behavior.properties.values():
-            if each.name in EVENT_COLUMNS or each.name in entity_columns:
-                yield each.origin, f"{behavior.id}: property {each.name!r} has the name of a column that events have"
-            elif each.name in _TAKEN:
-                yield each.origin, f"{behavior.id}: property {each.name!r} is a word of the language; choose another"
+            if each.name in RESERVED | _TAKEN | entity_columns:
+                yield each.origin, f"{behavior.id}: property {each.name!r} has a name that events or the language need"
             twin = seen.setdefault(skeleton(each.name), each.name)
             if twin != each.name:
                 yield each.origin, f"{behavior.id}: property {each.name!r} looks like {twin!r}; choose another"
@@ -136,29 +141,30 @@ def _said(each: Property) -> str:
     return f"{each.type}{scale}" + (f" in {each.unit}" if each.unit else "")
 
 
-def _behavior(behavior: Behavior, entities: list[Entity], channels: list[Channel], behaviors: list[Behavior]) -> Found:
+def _behavior(
+    behavior: Behavior, entities: Collection[str], channels: Collection[str], known: Mapping[str, Behavior]
+) -> Found:
     file = PurePosixPath(behavior.origin.path).stem
     if "." in behavior.id and behavior.domain != file:
         yield behavior.at("id"), f"{behavior.id} stands in {file}.yaml; it belongs in {behavior.domain}.yaml"
-    names = [e.name for e in entities]
     for entity in filter(None, behavior.entities):
-        if entity not in names:
-            hint = did_you_mean(entity, names, otherwise=_listed("entities", names))
+        if entity not in entities:
+            hint = did_you_mean(entity, entities, otherwise=_listed("entities", entities))
             field = "actor" if entity == behavior.actor else "entities"
             yield behavior.at(field), f"{behavior.id}: no entity named {entity!r}; {hint}"
-    ids = [c.id for c in channels]
     for channel in behavior.channels:
-        if channel not in ids:
-            hint = did_you_mean(channel, ids, otherwise=_listed("channels", ids))
+        if channel not in channels:
+            hint = did_you_mean(channel, channels, otherwise=_listed("channels", channels))
             yield behavior.at("channels"), f"{behavior.id}: no channel named {channel!r}; {hint}"
-    known = {b.id: b for b in behaviors}
     replaced_by = behavior.deprecated.replaced_by if behavior.deprecated else None
     for what, id in (("reverses", behavior.reverses), ("deprecated", replaced_by)):
         if id is None:
             continue
         here = behavior.at(what)
         if id == behavior.id or id not in known:
-            hint = did_you_mean(id, known.keys() - {behavior.id}, otherwise="see `ethogram taxonomy`")
+            hint = did_you_mean(
+                id, [other for other in known if other != behavior.id], otherwise="see `ethogram taxonomy`"
+            )
             yield here, f"{behavior.id}: {what} names {id!r}, which is no other behavior; {hint}"
         elif known[id].stability == "deprecated" and what == "deprecated":
             yield here, f"{behavior.id}: deprecated names {id}, which is deprecated too; name its successor"
@@ -196,7 +202,8 @@ def _constructs(constructs: list[Construct], behaviors: list[Behavior]) -> Found
                 continue
             matching = [b for b in behaviors if matches(indicator.of, b.id)]
             if not matching:
-                hint = did_you_mean(indicator.of, [b.id for b in behaviors], otherwise="see `ethogram taxonomy`")
+                known = [*(b.id for b in behaviors), *(f"{b.domain}.*" for b in behaviors)]
+                hint = did_you_mean(indicator.of, known, otherwise="see `ethogram taxonomy`")
                 yield indicator.origin, f"construct {construct.name}: no behavior matches {indicator.of!r}; {hint}"
             elif construct.stability == "stable" and all(b.stability == "deprecated" for b in matching):
                 yield indicator.origin, f"construct {construct.name} is stable but {indicator.of} is deprecated"
