@@ -1,5 +1,6 @@
 """The vocabulary that the reference workspace commits."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,10 @@ def test_a_submission_does_not_know_its_score(taxonomy):
 def test_what_is_paid_is_money_and_what_is_counted_is_summable(taxonomy):
     assert taxonomy.behavior("commerce.purchase").properties["amount"].type == "money"
     assert all(p.summable for b in taxonomy for p in b.properties.values() if p.unit)
+
+
+def test_the_guide_names_only_behaviors_that_exist_or_its_example_of_a_retired_one(taxonomy):
+    guide = (ROOT / "docs" / "taxonomy.md").read_text(encoding="utf-8")
+    named = set(re.findall(rf"\b(?:{'|'.join(taxonomy.domains)})\.(?!yaml)[a-z_]+[a-z]\b", guide))
+    assert named - taxonomy.behaviors.keys() == {"commerce.order_placed"}
+    assert len(named) > 10
