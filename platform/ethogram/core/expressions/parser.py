@@ -228,7 +228,9 @@ class _Parser:
             value = token.value
             if isinstance(value, str):
                 return self.node("literal", (), token.position, value)
-            value = value if sign > 0 else -value
+            if sign < 0:
+                # The minus sign would round a Decimal to 28 digits.
+                value = value.copy_negate() if isinstance(value, Decimal) else -value
             if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
                 hint = f"integers have 64 bits; for more write a decimal, as in {value}.0"
                 raise self.error(token.position, f"the integer {value} is too large", hint)

@@ -53,7 +53,7 @@ def fixed(value: Decimal) -> Decimal:
 def rescale(value: Decimal, scale: int, rounding: str = ROUND_HALF_UP) -> Decimal:
     """The value with exactly `scale` digits after the point, never a negative zero."""
     rounded = value.quantize(Decimal(1).scaleb(-scale), rounding, _CONTEXT)
-    return fixed(rounded) if rounded else abs(rounded)
+    return fixed(rounded) if rounded else rounded.copy_abs()
 
 
 def exact_scale(value: Decimal, scale: int) -> Decimal:
@@ -181,7 +181,7 @@ def decimal_of_text(text: str, scale: int) -> Decimal | None:
         return None
     value = Decimal(text)
     try:
-        return rescale(value, scale) if abs(value) <= _DECIMAL_LIMIT else None
+        return rescale(value, scale) if value.copy_abs() <= _DECIMAL_LIMIT else None
     except OutOfRange:
         return None
 
