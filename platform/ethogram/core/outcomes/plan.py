@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ethogram.core import time
-from ethogram.core.expressions import check, parse
+from ethogram.core.expressions import parse
 from ethogram.core.outcomes.declaration import Outcome
+from ethogram.core.signals.condition import Condition, condition
 from ethogram.errors import EthogramError, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutcomePlan:
-    """Label of (entity, as_of): whether an event of `behavior` occurs in [as_of, as_of + horizon), as known at
+    """Label of (entity, as_of): whether an event of `behaviors` occurs in [as_of, as_of + horizon), as known at
     as_of + horizon + matures_after; `negate` for an absence."""
 
     name: str
     entity: str
-    behavior: str
-    where: Expression | None
+    behaviors: tuple[str, ...]
+    where: Condition | None
     horizon: timedelta
     matures_after: timedelta
     negate: bool
@@ -36,29 +37,43 @@ class OutcomePlan:
 
 
 def plan_outcome(outcome: Outcome, taxonomy: Taxonomy) -> OutcomePlan:
-    """Resolve `outcome`; raises `Problems` with every problem and its line. Names in `among` are checked by apply."""
+    """Resolve `outcome`; raises `Problems` with every problem and its line.
+
+    Which features `among` names is checked with the signals at hand: see `core.observations`.
+    """
     problems: list[str] = []
     happens = outcome.happens
-    where = among = None
+    where: Condition | None = None
+    among = None
+    behaviors: tuple[str, ...] = ()
     horizon = matures = timedelta(0)
     try:
         horizon = time.duration(happens.within, what="within")
+        if not horizon:
+            problems.append(f"{outcome.origin}: within={happens.within!r} is no time at all; give it a length")
         matures = time.duration(outcome.matures_after, what="matures_after")
-        behavior = taxonomy.behavior(happens.behavior)
-        if outcome.entity not in behavior.entities:
-            hint = did_you_mean(outcome.entity, behavior.entities, otherwise=f"it has {', '.join(behavior.entities)}")
-            problems.append(f"{outcome.origin}: {behavior.id} has no entity {outcome.entity!r}; {hint}")
-        if happens.where is not None:
-            where = parse(happens.where, where=str(happens.origin))
-            check(where, behavior.types())
+        if outcome.entity not in taxonomy.entities:
+            hint = did_you_mean(outcome.entity, taxonomy.entities, otherwise="see `ethogram taxonomy`")
+            raise Problems([*problems, f"{outcome.origin}: no entity named {outcome.entity!r}; {hint}"])
+        found = taxonomy.match(happens.behavior, entity=outcome.entity)
+        behaviors = tuple(behavior.id for behavior in found)
+        wrong = [b for b in found if outcome.entity not in b.entities]
+        if wrong:
+            hint = did_you_mean(outcome.entity, wrong[0].entities, otherwise=f"it has {', '.join(wrong[0].entities)}")
+            problems.append(f"{outcome.origin}: {wrong[0].id} has no entity {outcome.entity!r}; {hint}")
+        where = condition(happens.where, found, origin=str(outcome.origin))
         if outcome.among is not None:
             among = parse(outcome.among, where=str(outcome.origin))
     except Problems as several:
         problems.extend(several.problems)
     except EthogramError as error:
-        problems.append(f"{outcome.origin}: {error}")
+        problems.append(_placed(str(error), str(outcome.origin)))
     if problems:
         raise Problems(problems)
     return OutcomePlan(
-        outcome.name, outcome.entity, happens.behavior, where, horizon, matures, happens.kind == "absence", among
+        outcome.name, outcome.entity, behaviors, where, horizon, matures, happens.kind == "absence", among
     )
+
+
+def _placed(message: str, origin: str) -> str:
+    return message if message.startswith(origin) else f"{origin}: {message}"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import builtins
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ethogram.core import time
-from ethogram.core.expressions import ExpressionError, check, parse
+from ethogram.core.expressions import Type, decimal
+from ethogram.core.signals.condition import Condition, condition
 from ethogram.core.signals.declaration import Feature, Signal
+from ethogram.core.signals.numbers import SCALE
 from ethogram.core.signals.window import Window, window
 from ethogram.errors import EthogramError, Problems, did_you_mean
 
 if TYPE_CHECKING:
-    from ethogram.core.expressions import Expression
     from ethogram.core.taxonomy import Behavior, Property, Taxonomy
 
 SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
@@ -34,7 +37,7 @@ class FeaturePlan:
         property: What is aggregated; None for count and recency.
         property_type: Its taxonomy type; None for count and recency.
         scale: Digits after the point of a fixed-point property.
-        where: Filter over the event's properties, and its text for the digest.
+        where: Which of the events count; None for all.
         window: None for the whole life.
         type: Type of the value: "integer", "decimal" (38, 6), "double", "string", "boolean", "timestamp" or "date".
         unit: What the value counts.
@@ -47,13 +50,18 @@ class FeaturePlan:
     property: str | None
     property_type: str | None
     scale: int
-    where: Expression | None
+    where: Condition | None
     window: Window | None
     type: str
     unit: str
     unit_s: int = 1
 
-    @property
+    @builtins.property  # `property` is a field here
+    def value_type(self) -> Type:
+        """Its type in expressions over features."""
+        return decimal(SCALE) if self.type == "decimal" else Type(self.type)  # type: ignore[arg-type]  # the others have the same names
+
+    @builtins.property
     def empty(self) -> int | None:
         """Value over no events: 0 for counts and sums, null for the rest."""
         return 0 if self.aggregate in {"count", "sum"} else None
@@ -84,13 +92,21 @@ class SignalPlan:
         """Every behavior that it reads, sorted."""
         return tuple(sorted({behavior for feature in self.features for behavior in feature.behaviors}))
 
+    @property
+    def step(self) -> timedelta:
+        """Distance of the boundaries at which it is published; for hourly and daily signals."""
+        return timedelta(days=1) if self.freshness == "daily" else timedelta(hours=1)
+
+    def only(self, names: Collection[str]) -> SignalPlan:
+        """The same signal with these features alone: what is not asked for is not computed."""
+        return replace(self, features=tuple(feature for feature in self.features if feature.name in names))
+
     def moment(self, as_of: datetime) -> tuple[datetime, datetime]:
         """(at, known) of a read at `as_of`: the value is a function of events with `occurred_at < at` and
         `available_at <= known`, and of nothing else."""
         if self.freshness == "live":
             return as_of, as_of
-        step = timedelta(days=1) if self.freshness == "daily" else timedelta(hours=1)
-        boundary = time.floor(as_of - self.delay, step)
+        boundary = time.floor(as_of - self.delay, self.step)
         return boundary, boundary + self.delay
 
 
@@ -137,22 +153,21 @@ def plan_signal(signal: Signal, taxonomy: Taxonomy) -> SignalPlan:
 
 def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[FeaturePlan]:
     pattern = feature.of or signal.of
-    behaviors = taxonomy.match(pattern)
-    wrong = [b.id for b in behaviors if signal.entity in taxonomy.entities and signal.entity not in b.entities]
+    if signal.entity not in taxonomy.entities:
+        return []  # Said once, for the whole signal.
+    behaviors = taxonomy.match(pattern, entity=signal.entity)
+    wrong = [b for b in behaviors if signal.entity not in b.entities]
     if wrong:
-        raise Problems([f"{feature.origin}: {wrong[0]} has no entity {signal.entity!r}; it has {', '.join(behaviors[0].entities)}"])
+        raise Problems(
+            [f"{feature.origin}: {wrong[0].id} has no entity {signal.entity!r}; it has {', '.join(wrong[0].entities)}"]
+        )
     declared = _property(feature, behaviors)
-    where = None
-    if feature.where is not None:
-        where = parse(feature.where, where=str(feature.origin))
-        for behavior in behaviors:
-            kind = check(where, behavior.types())
-            if kind.name not in {"boolean", "null"}:
-                raise ExpressionError(f"where={feature.where!r} gives {kind.name}, not true or false", text=feature.where)
+    where = condition(feature.where, behaviors, origin=str(feature.origin))
     noun, plural = _nouns(pattern, behaviors)
     windows: list[Window | None] = [window(length, signal.hop) for length in feature.over] or [None]
     if feature.name and len(windows) > 1:
-        raise Problems([f"{feature.origin}: name={feature.name!r} would name {len(windows)} features; give one window each"])
+        many = f"{feature.origin}: name={feature.name!r} would name {len(windows)} features; give one window each"
+        raise Problems([many])
     seconds = SECONDS.get(feature.unit or "days")
     if seconds is None:
         raise Problems([f'{feature.origin}: unit="{feature.unit}" is none of {", ".join(SECONDS)}'])
@@ -200,14 +215,16 @@ def _property(feature: Feature, behaviors: list[Behavior]) -> Property | None:
         found.append(declared)
     kinds = {declared.type for declared in found}
     if len(kinds) > 1:
-        raise Problems([f"{feature.origin}: {feature.property} is {' here and '.join(sorted(kinds))} there; pick one behavior"])
+        both = " here and ".join(sorted(kinds))
+        raise Problems([f"{feature.origin}: {feature.property} is {both} there; pick one behavior"])
     kind = found[0].type
     if feature.aggregate in {"sum", "mean"} and kind not in _ADDABLE:
-        why = "an unscaled double, whose sum depends on order; declare it as number" if kind == "double" else f"a {kind}"
+        unscaled = "an unscaled double, whose sum depends on order; declare it as number"
+        why = unscaled if kind == "double" else f"a {kind}"
         raise Problems([f"{feature.origin}: {feature.aggregate} of {feature.property}, which is {why}"])
     if feature.aggregate in {"min", "max"} and kind not in _ORDERED:
         raise Problems([f"{feature.origin}: {feature.aggregate} of {feature.property}, which is a {kind}"])
-    return found[0]
+    return max(found, key=lambda declared: declared.scale)
 
 
 def _value_type(aggregate: str, kind: str) -> str:

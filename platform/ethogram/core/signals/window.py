@@ -46,7 +46,8 @@ class Window:
 
 
 def window(length: str, hop: str | None = "auto") -> Window:
-    """A window of `length`; the default hop is the largest of 1 min, 5 min, 1 h, 1 d, at most a twelfth, that divides it.
+    """A window of `length`; the default hop is the largest of 1 min, 5 min, 1 h, 1 d that is at most a twelfth of it
+    and divides it.
 
     >>> window("30d").hop, window("6h").hop
     (datetime.timedelta(days=1), datetime.timedelta(seconds=300))

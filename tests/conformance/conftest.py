@@ -1,0 +1,183 @@
+"""One small vocabulary, events written as the lake writes them, and every engine behind the same two questions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ethogram.adapters.duckdb.engine import DuckdbEngine
+from ethogram.core.events import Event
+from ethogram.core.outcomes.declaration import Outcome
+from ethogram.core.outcomes.plan import plan_outcome
+from ethogram.core.outcomes.reference import label
+from ethogram.core.signals.declaration import Signal
+from ethogram.core.signals.plan import plan_signal
+from ethogram.core.signals.reference import evaluate
+from ethogram.core.taxonomy import Behavior, Entity, Property, Taxonomy
+from ethogram.ports import TableFiles
+
+Observation = tuple[int | None, datetime]
+
+_PURCHASE = Behavior(
+    "commerce.purchase", "Paid.", "purchase", "purchases", "customer", ("customer",),
+    properties={
+        "amount": Property("amount", "money", scale=6),
+        "items": Property("items", "integer", unit="1"),
+        "weight": Property("weight", "number", unit="kg", scale=9),
+        "rating": Property("rating", "double", unit="1"),
+        "category": Property("category", "string"),
+        "gift": Property("gift", "boolean"),
+        "due": Property("due", "timestamp"),
+        "day": Property("day", "date"),
+    },
+)  # fmt: skip
+_REFUND = Behavior(
+    "commerce.refund", "Got money back.", "refund", "refunds", "customer", ("customer",),
+    properties={"amount": Property("amount", "money", scale=6)},
+)  # fmt: skip
+TAXONOMY = Taxonomy(
+    entities={"customer": Entity("customer", "Who buys.", "customers", "customer_id")},
+    behaviors={b.id: b for b in (_PURCHASE, _REFUND)},
+)
+_ARROW = {
+    "integer": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us", "UTC"), "date": pa.date32(),
+}  # fmt: skip
+_numbers = itertools.count()
+
+
+def _schema(behavior: Behavior) -> pa.Schema:
+    instant = pa.timestamp("us", "UTC")
+    head = [("event_id", pa.string()), ("op", pa.string()), ("target_id", pa.string()), ("occurred_at", instant)]
+    head += [("available_at", instant), ("channel", pa.string()), ("source", pa.string()), ("run", pa.string())]
+    head += [(entity, pa.int64()) for entity in behavior.entities]
+    for name, declared in behavior.properties.items():
+        kind = pa.decimal128(18, declared.scale) if declared.type in {"money", "number"} else _ARROW[declared.type]
+        head.append((name, kind))
+    return pa.schema(head)
+
+
+def write_events(folder: Path, events: Sequence[Event]) -> dict[str, TableFiles]:
+    """Tables as the lake lays them out: a file a month, sorted by customer, time and id."""
+    made = {}
+    for behavior in TAXONOMY:
+        schema = _schema(behavior)
+        paths = []
+        rows = [event for event in events if event.behavior == behavior.id]
+        for month in sorted({f"{event.occurred_at:%Y-%m}" for event in rows}):
+            inside = [event for event in rows if f"{event.occurred_at:%Y-%m}" == month]
+            inside.sort(key=lambda e: (e.entities.get("customer", -1), e.occurred_at, e.event_id))
+            columns: dict[str, list[Any]] = {field: [] for field in schema.names}
+            for event in inside:
+                row = {
+                    "event_id": event.event_id, "op": event.op, "target_id": event.target_id, "channel": event.channel,
+                    "occurred_at": event.occurred_at, "available_at": event.available_at, "source": "s", "run": "r",
+                    **event.entities, **event.properties,
+                }  # fmt: skip
+                for field in schema.names:
+                    columns[field].append(row.get(field))
+            place = folder / behavior.id / f"month={month}" / f"part-{next(_numbers)}.parquet"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.table(columns, schema=schema), place, row_group_size=3)
+            paths.append(str(place))
+        version, layout = (0, schema) if paths else (-1, None)
+        made[behavior.id] = TableFiles(f"events/{behavior.id}", version, tuple(paths), layout)
+    return made
+
+
+class Computes(Protocol):
+    """What every engine has to answer alike: values by feature for each observation, labels for each observation."""
+
+    def features(
+        self, signal: Signal, events: Sequence[Event], observations: Sequence[Observation]
+    ) -> list[dict[str, Any]]: ...
+
+    def labels(self, outcome: Outcome, events: Sequence[Event], observations: Sequence[Observation]) -> list[bool]: ...
+
+
+class Reference:
+    def features(
+        self, signal: Signal, events: Sequence[Event], observations: Sequence[Observation]
+    ) -> list[dict[str, Any]]:
+        plan = plan_signal(signal, TAXONOMY)
+        rows = [evaluate(plan, events, entity, as_of) for entity, as_of in observations]
+        return [{"at": row.at, "known_at": row.known, **row.values} for row in rows]
+
+    def labels(self, outcome: Outcome, events: Sequence[Event], observations: Sequence[Observation]) -> list[bool]:
+        plan = plan_outcome(outcome, TAXONOMY)
+        return [label(plan, events, entity, as_of) for entity, as_of in observations]
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET timezone = 'UTC'; SET threads = 2")
+    return connection
+
+
+@dataclass
+class Duckdb:
+    folder: Path
+    events_at_once: int
+
+    @property
+    def engine(self) -> DuckdbEngine:
+        return DuckdbEngine(connect, events_at_once=self.events_at_once)
+
+    def features(
+        self, signal: Signal, events: Sequence[Event], observations: Sequence[Observation]
+    ) -> list[dict[str, Any]]:
+        written = write_events(self.folder, events)
+        rows = self.engine.features(plan_signal(signal, TAXONOMY), asked(observations), written).to_pylist()
+        return [{k: v.astimezone(UTC) if isinstance(v, datetime) else v for k, v in row.items()} for row in rows]
+
+    def labels(self, outcome: Outcome, events: Sequence[Event], observations: Sequence[Observation]) -> list[bool]:
+        written = write_events(self.folder, events)
+        found = self.engine.labels(plan_outcome(outcome, TAXONOMY), asked(observations), written)
+        return found["label"].to_pylist()  # type: ignore[no-any-return]
+
+
+def asked(observations: Sequence[Observation]) -> pa.Table:
+    entities = pa.array([entity for entity, _ in observations], pa.int64())
+    return pa.table({"entity": entities, "as_of": pa.array([t for _, t in observations], pa.timestamp("us", "UTC"))})
+
+
+ENGINES: dict[str, Callable[[Path], Computes]] = {
+    "reference": lambda _: Reference(),
+    "duckdb": lambda folder: Duckdb(folder, events_at_once=1_000_000),
+    "duckdb in small chunks": lambda folder: Duckdb(folder, events_at_once=2),
+}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Computes:
+    return ENGINES[request.param](tmp_path)
+
+
+@pytest.fixture(scope="session")
+def same() -> Callable[..., None]:
+    """Asserts that DuckDB, whole and in chunks, equals the reference to the bit."""
+    return assert_same
+
+
+def assert_same(
+    folder: Path, question: Signal | Outcome, events: Sequence[Event], observations: Sequence[Observation]
+) -> None:
+    names = [name for name in ENGINES if name != "reference"]
+    for name in names:
+        other = ENGINES[name](folder)
+        if isinstance(question, Outcome):
+            assert other.labels(question, events, observations) == Reference().labels(question, events, observations)
+            continue
+        ours = other.features(question, events, observations)
+        right = Reference().features(question, events, observations)
+        # repr tells -0.0 from 0.0 and every last bit of a double; types count too.
+        assert [list(map(repr, row.items())) for row in ours] == [list(map(repr, row.items())) for row in right], name
