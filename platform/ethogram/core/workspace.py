@@ -16,7 +16,9 @@ from ethogram.core.governance.purpose import Purpose, load_purposes
 from ethogram.core.governance.team import Team, load_team
 from ethogram.core.models.declaration import ModelDeclaration, load_model
 from ethogram.core.models.gate import GatePolicy, load_gate_policy
+from ethogram.core.models.score_contract import ScoreContract, load_score_contract
 from ethogram.core.models.promotion import AliasPolicy, load_alias_policy
+from ethogram.core.models.score_contract import ScoreContract, load_score_contract
 from ethogram.core.models.promotion import AliasPolicy, load_alias_policy
 from ethogram.core.outcomes import declaration as outcomes_
 from ethogram.core.outcomes.plan import OutcomePlan, plan_outcome
@@ -75,6 +77,7 @@ class Workspace:
     outcomes: Mapping[str, outcomes_.Outcome]
     outcome_plans: Mapping[str, OutcomePlan]
     models: Mapping[str, ModelDeclaration]
+    scores: Mapping[str, ScoreContract]
     gates: GatePolicy
     aliases: AliasPolicy
     aliases: AliasPolicy
@@ -222,6 +225,7 @@ def load_workspace(files: Mapping[str, str]) -> Workspace:
     signal_plans = {r: p for r, s in signals.items() if (p := collect.run(plan_signal, s, taxonomy))}
     outcome_plans = {n: p for n, o in outcomes.items() if (p := collect.run(plan_outcome, o, taxonomy))}
     newest = {plan.name for plan in signal_plans.values()} | set(signal_plans)
+    scores: dict[str, ScoreContract] = {}
     for model in models.values():
         if model.outcome not in outcomes:
             hint = did_you_mean(model.outcome, outcomes, otherwise="declare it in a team's outcomes.py")
@@ -232,6 +236,10 @@ def load_workspace(files: Mapping[str, str]) -> Workspace:
             if ref not in newest:
                 hint = did_you_mean(ref, newest, otherwise="declare it in a team's signals.py")
                 collect.problems.append(f"{model.origin}: no signal named {ref!r}; {hint}")
+        if model.score not in files:
+            collect.problems.append(f"{model.origin}: no score contract at {model.score}; write it")
+        elif contract := collect.run(load_score_contract, files[model.score], model.score):
+            scores[model.name] = contract
         if model.purpose not in (purposes or {}):
             hint = did_you_mean(model.purpose, purposes or {}, otherwise="see registry/policies/purposes.yaml")
             collect.problems.append(f"{model.origin}: no purpose named {model.purpose!r}; {hint}")
@@ -250,6 +258,7 @@ def load_workspace(files: Mapping[str, str]) -> Workspace:
         outcomes,
         outcome_plans,
         models,
+        scores,
         gates,
         aliases,
         aliases,

@@ -1,0 +1,19 @@
+"""`ethogram apply`."""
+
+import dataclasses
+
+from ethogram.cli.console import As, AsJson, State, emit, open_store, out
+
+
+def apply(as_: As = "", state: State = "", as_json: AsJson = False) -> None:
+    """Make what the working tree declares current, and publish it to Feast.
+
+    Example: ethogram apply
+    """
+    applied = open_store(as_, state).apply()
+    if as_json:
+        emit({"steps": [dataclasses.asdict(step) for step in applied.steps], "digest": applied.digest})
+        return
+    for step in applied.steps:
+        out(f"  {step}")
+    out(str(applied))

@@ -1,0 +1,38 @@
+"""`ethogram ingest`."""
+
+from typing import Annotated
+
+import typer
+
+from ethogram.cli.console import As, AsJson, Data, State, emit, note, open_store, out, progress
+
+
+def ingest(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources to take in.")] = None,
+    dataset: Annotated[str, typer.Option("--all", help="All sources of a dataset, e.g. oulad.")] = "",
+    data: Data = None,
+    as_: As = "",
+    state: State = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take raw rows in as events: checked, deduplicated, every row accounted for; exit 1 if rows were rejected.
+
+    Example: ethogram ingest online_retail --data ../shared/data/online_retail --as shop
+    """
+    store = open_store(as_, state)
+    names = list(sources or [])
+    if dataset:
+        names += [name for name, source in store.workspace.sources.items() if source.dataset == dataset]
+    reports = []
+    for name in names:
+        with progress(name) as advance:
+            report = store.ingest(name, data=data, progress=advance)
+        reports.append(report)
+        if not as_json:
+            out(f"{name}\n  {report.line()}")
+    if as_json:
+        emit([report.facts() for report in reports])
+    rejected = [report.source for report in reports if report.quarantined]
+    if rejected:
+        note(f"next: ethogram quarantine {rejected[0]}")
+        raise typer.Exit(1)

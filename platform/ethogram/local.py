@@ -1,0 +1,244 @@
+"""The local SDK: a store opened on a workspace of this machine, with the verbs of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ethogram.core.governance.team import team_of
+from ethogram.core.models.score_signal import score_table, score_view
+from ethogram.core.online.answer import Answer
+from ethogram.core.online.packed import Layout, key_of
+from ethogram.core.signals.view import View
+from ethogram.core.workspace import UnknownName, Workspace
+from ethogram.errors import AskedWrongly
+from ethogram.ports import OnlineRow
+from ethogram.usecases.access import require_access
+from ethogram.usecases.apply import Applied, apply
+from ethogram.usecases.lookup import lookup
+from ethogram.usecases.materialize import Materialized, materialize
+from ethogram.usecases.values import score_values, signal_values
+
+if TYPE_CHECKING:
+    from ethogram.wiring import Parts
+
+INSTANT = pa.timestamp("us", tz="UTC")
+
+
+class Store:
+    """One state of a workspace, opened by one principal; every read states a purpose and is decided in one place."""
+
+    def __init__(self, parts: Parts, *, principal: str, purpose: str = "") -> None:
+        self.parts = parts
+        self.principal = principal
+        self.purpose = purpose
+
+    @property
+    def workspace(self) -> Workspace:
+        """What the working tree declares."""
+        return self.parts.workspace
+
+    @property
+    def team(self) -> str:
+        """The team that the principal acts for."""
+        return team_of(self.principal, self.workspace.teams).name
+
+    # Views: what can be read.
+
+    def views(self) -> dict[str, View]:
+        """Every readable view by its Feast name: signals, then scores."""
+        workspace = self.workspace
+        found = {}
+        for plan in workspace.signal_plans.values():
+            declared = workspace.signals[plan.ref]
+            found[plan.view] = View(
+                name=plan.view,
+                ref=plan.ref,
+                asset=plan.name,
+                entity=plan.entity,
+                join_key=workspace.taxonomy.entities[plan.entity].join_key,
+                features=tuple((feature.name, feature.type) for feature in plan.features),
+                owner=declared.owner,
+                brief=declared.brief,
+            )
+        for model, contract in workspace.scores.items():
+            join_key = workspace.taxonomy.entities[contract.entity].join_key
+            view = score_view(workspace.models[model], contract, join_key=join_key)
+            found[view.name] = view
+        return found
+
+    def view(self, name: str) -> View:
+        """A view by its Feast name ("purchase_rhythm_v4"), its ref ("purchase_rhythm@4") or, newest, its bare name."""
+        views = self.views()
+        if name in views:
+            return views[name]
+        same = [view for view in views.values() if name in {view.ref, view.asset}]
+        if not same:
+            raise UnknownName("signal", name, known=sorted({view.asset for view in views.values()}))
+        return max(same, key=lambda view: int(view.ref.partition("@")[2]))
+
+    def values(self, view: View, observations: pa.Table) -> pa.Table:
+        """Values of `view` for (`entity`, `as_of`) rows, without asking who reads: for those that asked already."""
+        if view.kind == "score":
+            model, contract = next((m, c) for m, c in self.workspace.scores.items() if c.name == view.asset)
+            return score_values(score_table(model), observations, contract=contract, lake=self.parts.lake)
+        plan = self.workspace.signal_plans[view.ref]
+        return signal_values(plan, observations, engine=self.parts.engine, lake=self.parts.lake)
+
+    def masked(self, entity: str, purpose: str) -> Collection[int]:
+        """Surrogates that may not be read for `purpose` now."""
+        return self.parts.masked(entity, purpose)
+
+    def grant(self, views: Sequence[View], *, purpose: str, how: str) -> str:
+        """Ask for access to `views`; the purpose that was stated, or a refusal."""
+        purpose = purpose or self.purpose
+        require_access(
+            self.workspace,
+            views,
+            principal=self.principal,
+            purpose=purpose,
+            today=self.parts.clock.now().date(),
+            how=how,
+            readings=self.parts.readings,
+        )
+        return purpose
+
+    # Declarations.
+
+    def apply(self) -> Applied:
+        """Make the working tree's declarations current, then publish them to Feast."""
+        return apply(
+            self.workspace,
+            declarations=self.parts.declarations,
+            publish=lambda _: self.parts.publish(list(self.views().values())),
+            principal=self.principal or "platform",
+        )
+
+    # Online.
+
+    def everyone(self, entity: str, as_of: datetime) -> pa.Array:
+        """Surrogates of every entity of which something was known at `as_of`, sorted."""
+        behaviors = [b.id for b in self.workspace.taxonomy if entity in b.entities]
+        files = [self.parts.lake.files(f"events/{behavior}") for behavior in behaviors]
+        seen = self.parts.engine.seen(entity, [f for f in files if f.schema is not None])
+        return seen.filter(pc.less_equal(seen["since"], pa.scalar(as_of, INSTANT)))["entity"].combine_chunks()
+
+    def materialize(
+        self, signals: Sequence[str], *, as_of: datetime, progress: Callable[[int], None] = lambda _: None
+    ) -> list[Materialized]:
+        """Bring the rows of `signals` online as of one instant, for every entity known then.
+
+        Raises:
+            AskedWrongly: If the principal's team owns none of them; owners decide what is served.
+        """
+        done = []
+        for name in signals:
+            view = self.view(name)
+            if self.team != view.owner:
+                raise AskedWrongly(f"{view.ref} belongs to {view.owner}, {self.team} cannot materialize it; ask {view.owner}")
+            ids = self.everyone(view.entity, as_of)
+            observations = pa.table({"entity": ids, "as_of": pa.array([as_of] * len(ids), INSTANT)})
+            table = self.values(view, observations).append_column("entity", ids)
+            if view.kind == "score":
+                table = table.filter(pc.is_valid(table["score"]))
+            done.append(materialize(view, table, as_of=as_of, online=self.parts.online, progress=progress))
+        return done
+
+    def lookup(self, entity: str, key: Any, *, signals: Sequence[str], purpose: str = "") -> Answer:
+        """Features of one entity as last materialized, with the reason for every null."""
+        return self.lookup_many(entity, [key], signals=signals, purpose=purpose)[0]
+
+    def lookup_many(self, entity: str, keys: Sequence[Any], *, signals: Sequence[str], purpose: str = "") -> list[Answer]:
+        """One answer per key, in order."""
+        self.workspace.taxonomy.entity(entity)
+        views = [self.view(name) for name in signals]
+        other = [view for view in views if view.entity != entity]
+        if other:
+            raise AskedWrongly(f"{other[0].ref} is about a {other[0].entity}, not a {entity}")
+        purpose = self.grant(views, purpose=purpose, how="lookup")
+        return lookup(
+            entity,
+            [str(key) for key in keys],
+            views,
+            purpose=purpose,
+            online=self.parts.online,
+            registry=self.parts.keys,
+            masked=self.masked,
+            reasons=self._reasons(views),
+        )
+
+    def _reasons(self, views: Sequence[View]) -> dict[str, str]:
+        reasons = {}
+        for view in views:
+            plan = self.workspace.signal_plans.get(view.ref)
+            for feature in plan.features if plan else ():
+                nouns = " or ".join(self.workspace.taxonomy.behavior(b).noun for b in feature.behaviors[:3])
+                span = f"in the last {feature.window.suffix}" if feature.window else "yet"
+                reasons[feature.name] = f"no {nouns} {span}"
+        return reasons
+
+    # What the Feast plug-ins ask.
+
+    def values_as_of(self, name: str, keys: Sequence[str | None], as_of: pa.Array) -> pa.Table:
+        """Features of `name` for each (key, instant); null for unknown keys and for entities without consent."""
+        view = self.view(name)
+        purpose = self.grant([view], purpose="", how="feast")
+        ids = self._find(view.entity, keys)
+        hidden = np.isin(ids.fill_null(-1).to_numpy(zero_copy_only=False), np.fromiter(self.masked(view.entity, purpose), np.int64))
+        table = self.values(view, pa.table({"entity": ids, "as_of": as_of})).select([n for n, _ in view.features])
+        if not hidden.any():
+            return table
+        keep = pa.array(~hidden)
+        return pa.table({n: pc.if_else(keep, table[n], pa.scalar(None, table[n].type)) for n in table.column_names})
+
+    def everyone_as_of(self, name: str, as_of: datetime) -> tuple[pa.Array, pa.Array, pa.Table]:
+        """Keys, instants and features of every entity as of one instant: what `feast materialize` reads."""
+        view = self.view(name)
+        purpose = self.grant([view], purpose="", how="feast")
+        ids = self.everyone(view.entity, as_of)
+        masked = self.masked(view.entity, purpose)
+        if masked:
+            ids = ids.filter(pc.invert(pc.is_in(ids, pa.array(sorted(masked), pa.int64()))))
+        values = self.values(view, pa.table({"entity": ids, "as_of": pa.array([as_of] * len(ids), INSTANT)}))
+        keys = pa.array(self.parts.keys.reveal(view.entity, ids.to_pylist()), pa.string())
+        return keys, values["at"], values.select([n for n, _ in view.features])
+
+    def write_online(self, name: str, rows: Sequence[tuple[str, datetime, list[Any]]]) -> None:
+        """Write rows (key, instant, features in order) of one of our views; unknown keys are refused."""
+        view = self.view(name)
+        layout = Layout(view.features)
+        ids = self.parts.keys.find(view.entity, [key for key, _, _ in rows])
+        missing = [key for (key, _, _), number in zip(rows, ids, strict=True) if number is None]
+        if missing:
+            raise AskedWrongly(f"{view.name}: no {view.entity} {missing[0]!r} was ever seen; ingest its events first")
+        packed = [
+            OnlineRow(key_of(number), number, at, None, layout.pack(values))
+            for number, (_, at, values) in zip(ids, rows, strict=True)
+            if number is not None
+        ]
+        self.parts.online.write(view.name, layout, packed)
+
+    def read_online(self, name: str, keys: Sequence[str]) -> list[tuple[datetime, list[Any]] | None]:
+        """Instant and features of each key's row; None where there is none or no consent."""
+        view = self.view(name)
+        purpose = self.grant([view], purpose="", how="feast")
+        hidden = self.masked(view.entity, purpose)
+        ids = self.parts.keys.find(view.entity, list(keys))
+        wanted = [key_of(number) for number in ids if number is not None and number not in hidden]
+        rows = self.parts.online.read([view.name], wanted) if wanted else {}
+        return [None if number is None else rows.get((view.name, key_of(number))) for number in ids]
+
+    @property
+    def online(self) -> Any:
+        """Packed rows, for Feast views that are not ours."""
+        return self.parts.online
+
+    def _find(self, entity: str, keys: Sequence[str | None]) -> pa.Array:
+        known = [key for key in dict.fromkeys(keys) if key is not None]
+        ids = dict(zip(known, self.parts.keys.find(entity, known), strict=True))
+        return pa.array([None if key is None else ids[key] for key in keys], pa.int64())
