@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ethogram.errors import EthogramError
 from ethogram.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from ethogram.adapters.postgres.models import PostgresModels
     from ethogram.adapters.postgres.online import OnlineRows
     from ethogram.adapters.postgres.readings import PostgresReadings
+    from ethogram.core.signals.view import View
     from ethogram.core.taxonomy import Taxonomy
     from ethogram.core.workspace import Workspace
     from ethogram.local import Store
@@ -124,3 +129,149 @@ class Parts:
         from ethogram.adapters.postgres.catalog import PostgresCatalog
 
         return PostgresCatalog(self.sql)
+
+    @property
+    def feature_repo(self) -> Path:
+        return self.settings.root / "feature_repo"
+
+    def publish(self, views: list[View]) -> None:
+        """Make Feast's registry hold `views`."""
+        from ethogram.adapters.feast.objects import compile_views
+        from ethogram.adapters.feast.publish import publish
+
+        with self.as_environment():
+            publish(self.feature_repo, compile_views(views, self.workspace.taxonomy))
+
+    @contextmanager
+    def as_environment(self) -> Iterator[None]:
+        """This state in the environment, for libraries that find the workspace by themselves."""
+        said = {"ETHOGRAM_WORKSPACE": str(self.settings.root), "ETHOGRAM_STATE": self.settings.state}
+        before = {name: os.environ.get(name) for name in said}
+        os.environ.update(said)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+_parts: dict[tuple[Path, str, str], Parts] = {}
+
+
+def parts_of(settings: Settings) -> Parts:
+    """Adapters of a state, one set a process."""
+    return _parts.setdefault((settings.root, settings.state, settings.database_url), Parts(settings))
+
+
+def open_store(settings: Settings) -> Store:
+    """A local store on `settings`."""
+    from ethogram.local import Store
+
+    return Store(parts_of(settings), principal=settings.principal, purpose=settings.purpose)
+
+
+def connect(
+    *, as_: str | None = None, state: str | None = None, workspace: str | Path | None = None, purpose: str | None = None
+) -> Store:
+    """Open the workspace here (or `workspace`) as principal `as_`; the rules of its teams hold from then on.
+
+    Raises:
+        NoWorkspace: If there is none here or above.
+        UnknownPrincipal: At the first act that needs to know who asks.
+    """
+    settings = read_settings(start=Path(workspace) if workspace else None, state=state)
+    changes = {"principal": as_, "purpose": purpose}
+    return open_store(dataclasses.replace(settings, **{name: value for name, value in changes.items() if value}))
+
+
+def feast_objects(repo_file: str) -> dict[str, Any]:
+    """Feast objects of the working tree around feature_repo/repo.py, refused unless it is what was applied."""
+    from ethogram.adapters.feast.objects import compile_views
+    from ethogram.usecases.apply import NotApplied, steps
+
+    store = open_store(read_settings(start=Path(repo_file).resolve().parent))
+    todo = steps(store.workspace, store.parts.declarations)
+    if todo:
+        raise NotApplied(todo)
+    return compile_views(list(store.views().values()), store.workspace.taxonomy)
+
+
+def load_taxonomy_here() -> Taxonomy:
+    """The working tree's taxonomy; needs no server."""
+    from ethogram.adapters.workspace_files import read_content
+    from ethogram.core.taxonomy import load_taxonomy
+
+    content = read_content(read_settings().root)
+    return load_taxonomy({path: text for path, text in content.items() if path.startswith("feature_repo/taxonomy/")})
+
+
+def lay_down(target: Path) -> list[str]:
+    """Copy the reference workspace to `target`; the paths written."""
+    from ethogram.adapters.template import lay_down as copy
+
+    return copy(target)
+
+
+def make_sample(
+    out: Path, *, events: int, seed: int, start: datetime, days: int, progress: Callable[[int], None]
+) -> SampleReport:
+    """Write made data to `out`."""
+    from ethogram.adapters.parquet.sample_folder import ParquetSampleFolder
+    from ethogram.usecases.sample import make_sample as make
+
+    return make(out, events=events, seed=seed, start=start, days=days, progress=progress, open_folder=ParquetSampleFolder)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """What `ethogram doctor` found."""
+    from ethogram.adapters.postgres.doctor import examine as look
+
+    return look(settings.root, settings.state)
+
+
+def stop_servers(settings: Settings) -> bool:
+    """Stop the workspace's database server; whether one was running."""
+    from ethogram.adapters.postgres import server
+
+    return server.stop(settings.root)
+
+
+@contextmanager
+def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
+    """The front, with MLflow behind it, while the block runs; the front's address."""
+    import sys
+    import threading
+
+    import uvicorn
+
+    from ethogram.adapters.processes import Child, free_port, require_port
+    from ethogram.http.app import create_app
+
+    require_port(port)
+    parts = parts_of(settings)
+    inner = free_port()
+    mlflow_url = f"http://127.0.0.1:{inner}"
+    child = Child(
+        "MLflow",
+        [sys.executable, "-m", "ethogram.adapters.mlflow.server", "--port", str(inner)],
+        env={"ETHOGRAM_WORKSPACE": str(settings.root), "ETHOGRAM_STATE": settings.state},
+        log=settings.home / "logs" / "mlflow.log",
+    )
+    try:
+        app = create_app(parts.catalog, mlflow_url=mlflow_url, made=parts.made, now=parts.clock.now)
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                raise EthogramError(f"the front did not start on port {port}; see the lines above")
+            time.sleep(0.02)
+        child.wait_until(f"{mlflow_url}/health")
+        yield f"http://127.0.0.1:{port}"
+        server.should_exit = True
+        thread.join(timeout=10)
+    finally:
+        child.stop()

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ethogram.core.plan import Step, plan
 from ethogram.core.workspace import Workspace
+from ethogram.errors import Refused
 from ethogram.ports import Declarations
+
+
+class NotApplied(Refused):
+    """A working tree that is not what was applied, offered to a plain client."""
+
+    code = "not-applied"
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = tuple(steps)
+        shown = [f"  {step}" for step in steps[:5]] + ([f"  … and {len(steps) - 5} more"] if len(steps) > 5 else [])
+        super().__init__("\n".join(["the working tree is not what was applied:", *shown, "next: ethogram apply"]))
 
 
 @dataclass(frozen=True, slots=True)
