@@ -47,7 +47,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield root
     from ethogram.adapters.postgres import server
 
-    server.stop(root)
+    server.remove(root)  # as root its data may be outside of the workspace
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,11 @@ def head() -> str:
 
 def current(connection: Connection) -> str | None:
     """The migration the database is at; None before the first."""
-    there = connection.execute(text("SELECT to_regclass('ethogram.alembic_version') IS NOT NULL")).scalar()
-    if not there:
+    # Not to_regclass: it may answer from a cache that has not heard of a commit we just waited for.
+    there = connection.execute(
+        text("SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'ethogram' AND tablename = 'alembic_version'")
+    ).first()
+    if there is None:
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM ethogram.alembic_version")).scalar()
     return found
