@@ -67,7 +67,9 @@ class Proxy:
             return starting(request)
         response = StreamingResponse(_body(answer), status_code=answer.status_code)
         response.raw_headers = [
-            (name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in _HOP
+            (name.lower(), value)
+            for name, value in answer.headers.raw
+            if name.lower().decode() not in _HOP | {"date", "server"}
         ]
         if location := answer.headers.get("location"):
             response.headers["location"] = _inside(location)

@@ -77,7 +77,7 @@ def timeline(
         return Markup("")
     first, last = points[0][0], points[-1][0]
     top = max([value for _, value in points] + ([reference] if reference is not None else [])) or 1.0
-    y = {value: 8 + (height - 10) * (1 - value / top) for _, value in points}
+    y = {value: 18 + (height - 20) * (1 - value / top) for _, value in points}
     line = " ".join(f"{WIDE * place(at, first, last):.1f},{y[value]:.1f}" for at, value in points)
     marks = time_marks(first, last)
     shapes = [f'<path class="grid" d="M{WIDE * p:.1f} 0V{height}"/>' for p, _ in marks]
@@ -86,9 +86,9 @@ def timeline(
         shapes.append(f'<path class="lineplot" d="M0 {y[points[0][1]]:.1f}H{WIDE}"/>')
     else:
         shapes.append(f'<polyline class="lineplot" points="{line}"/>')
-    over = [f'<text x="0" y="8" class="value">{escape(short(top))}</text>']
+    over = [f'<text x="0" y="10" class="value">{escape(short(top))}</text>']
     if reference is not None:
-        level = 8 + (height - 10) * (1 - reference / top)
+        level = 18 + (height - 20) * (1 - reference / top)
         shapes.append(f'<path class="ghost" d="M0 {level:.1f}H{WIDE}"/>')
         over.append(f'<text x="100%" y="{level - 4:.1f}" text-anchor="end">{escape(reference_label)}</text>')
     return _stretched(shapes, marks, says=says, height=height, over=over)
@@ -98,7 +98,7 @@ def calibration(points: Sequence[tuple[float, float, int]], *, says: str, size: 
     """Observed against predicted; the dashed diagonal is perfect, a dot's area grows with its rows."""
     top = max([max(p, o) for p, o, _ in points] + [1e-9])
     top = next((step for step in (0.1, 0.2, 0.4, 0.6, 0.8) if top <= step), 1.0)
-    left, base = 34, size - 26
+    left, base = 42, size - 26
     room = base - 8
 
     def x(value: float) -> float:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count as count_up
+from random import Random
+from zlib import crc32
 
 from markupsafe import Markup, escape
 
@@ -12,14 +15,14 @@ from ethogram.http.pages.charts import WIDE, axis, place, time_marks
 from ethogram.http.pages.wording import count, day
 from ethogram.usecases.catalog.behaviors import BehaviorSummary
 
-MOST_TICKS = 160
+MOST_TICKS = 200
 WEEK = timedelta(days=7)
 _TONES = {"wanted": " a", "harm": " b", "plain": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One behavior's ticks; a tick stands for `per_tick` events, a power of ten."""
+    """One behavior's ticks; a tick stands for `per_tick` events."""
 
     behavior: BehaviorSummary
     per_tick: int
@@ -37,7 +40,8 @@ class Ethogram:
 def ethogram(behaviors: Sequence[BehaviorSummary]) -> Ethogram | None:
     """The picture of every behavior with events, or None when there is none.
 
-    Rows differ by orders of magnitude, so each has its own power of ten; a tick is the longer, the more it stands for.
+    Rows differ by orders of magnitude, so each has its own size of tick; a tick is the longer, the more it stands for.
+    Weeks are what is known: within its week, a tick's place is drawn by chance, the same on every page.
     """
     seen = [b for b in behaviors if b.weeks]
     if not seen:
@@ -53,32 +57,34 @@ def ethogram(behaviors: Sequence[BehaviorSummary]) -> Ethogram | None:
 
 
 def ticks(weeks: Sequence[tuple[datetime, int]], per_tick: int) -> list[datetime]:
-    """When each `per_tick`-th event happened, as far as weekly counts tell: events are spread evenly over their week.
+    """The week in which each `per_tick`-th event happened.
 
-    >>> from datetime import UTC
-    >>> [at.day for at in ticks([(datetime(2026, 11, 2, tzinfo=UTC), 70)], 10)]
-    [2, 3, 4, 5, 6, 7, 8]
+    >>> ticks([(datetime(2026, 11, 2), 7), (datetime(2026, 11, 9), 12)], 5) == [
+    ...     datetime(2026, 11, 2), datetime(2026, 11, 9), datetime(2026, 11, 9), datetime(2026, 11, 9)]
+    True
     """
     found = []
-    before, due = 0, per_tick / 2
+    before, due = 0, (per_tick + 1) // 2
     for week, events in weeks:
-        while due <= before + events:
-            found.append(week + WEEK * ((due - before) / events))
-            due += per_tick
         before += events
+        while due <= before:
+            found.append(week)
+            due += per_tick
     return found
 
 
 def tick_size(events: int) -> int:
-    """Smallest power of ten that leaves at most `MOST_TICKS` ticks.
+    """Smallest of 1, 2, 5, 10, 20, 50 … that leaves at most `MOST_TICKS` ticks.
 
     >>> tick_size(11), tick_size(19960), tick_size(10_655_280)
-    (1, 1000, 100000)
+    (1, 100, 100000)
     """
-    size = 1
-    while events / size > MOST_TICKS:
-        size *= 10
-    return size
+    for power in count_up():
+        for step in (1, 2, 5):
+            size: int = step * 10**power
+            if events <= size * MOST_TICKS:
+                return size
+    raise AssertionError("powers of ten do not end")
 
 
 def _row(behavior: BehaviorSummary, first: datetime, last: datetime, grid: str) -> Row:
@@ -86,7 +92,9 @@ def _row(behavior: BehaviorSummary, first: datetime, last: datetime, grid: str) 
     length = 7 + 3 * (len(str(size)) - 1)
     length = min(length, 22)
     top = (24 - length) / 2
-    places = sorted({round(WIDE * place(at, first, last)) for at in ticks(behavior.weeks, size)})
+    chance = Random(crc32(behavior.id.encode()))
+    drawn = (week + WEEK * chance.random() for week in ticks(behavior.weeks, size))
+    places = sorted({round(WIDE * place(at, first, last)) for at in drawn})
     path = "".join(f"M{x} {top:g}v{length}" for x in places)
     busiest, most = max(behavior.weeks, key=lambda week: week[1])
     says = (

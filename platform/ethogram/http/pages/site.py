@@ -49,6 +49,7 @@ class Site:
             "duration": wording.duration,
             "day": wording.day,
             "some": wording.some,
+            "breakable": _breakable,
         }
         sheet = hashlib.sha256((STATIC / "ethogram.css").read_bytes()).hexdigest()[:12]
         environment.globals |= {
@@ -86,6 +87,14 @@ def _when(at: datetime | date | None, now: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.isoformat(), wording.instant(at), wording.ago(at, now)
     )
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may break after its dots and underscores."""
+    text = escape(name)
+    for mark in (".", "_", "/"):
+        text = text.replace(mark, mark + Markup("<wbr>"))
+    return text
 
 
 def _draw_lineage(graph: Lineage) -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ethogram.core.catalog import AliasMove, Approval, GateResult, ModelVersionRow, ScoreRun
@@ -140,7 +141,7 @@ def model(reader: CatalogReader, name: str, *, version: int | None = None) -> Mo
     return ModelView(
         summary=summary,
         limits=texts(body, "limits"),
-        value=_pairs(body.get("value")),
+        value=_value(body.get("value")),
         score=text(body, "score"),
         origin=named[name].origin if name in named else "",
         applied_at=named[name].applied_at if name in named else None,
@@ -246,8 +247,23 @@ def _body(declared: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return declared[name].body if name in declared else {}
 
 
-def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((str(k), str(v)) for k, v in value.items()) if isinstance(value, Mapping) else ()
+def _value(value: Any) -> tuple[tuple[str, str], ...]:
+    """What acting on a score costs and brings, and the probability above which it pays."""
+    if not isinstance(value, Mapping):
+        return ()
+    try:
+        contact, saved, accepts = (Decimal(text(value, key)) for key in ("contact", "saved", "accepts"))
+    except InvalidOperation:
+        return ()
+    currency = text(value, "currency")
+    found = [
+        ("Acting costs", f"{contact} {currency}"),
+        ("A saved case is worth", f"{saved} {currency}"),
+        ("Acting saves", f"{accepts:.0%} of true cases".replace("%", " %")),
+    ]
+    if saved * accepts > 0:
+        found.append(("Pays above", f"a score of {contact / (saved * accepts):.3f}"))
+    return tuple(found)
 
 
 def _compared(report: Mapping[str, Any]) -> tuple[Compared, ...]:

@@ -28,12 +28,15 @@ class Part:
     good: int
     total: int
     why: str
+    grave: bool = True  # whether the rest asks for somebody's attention
 
     @property
     def state(self) -> State:
         if not self.total:
             return State("none yet", "plain", self.why)
-        return State("all", "good", "") if self.good == self.total else State("look", "warn", self.why)
+        if self.good == self.total:
+            return State("all", "good", "")
+        return State("look", "warn", self.why) if self.grave else State("some", "plain", self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,19 @@ def overview(reader: CatalogReader, *, now: datetime) -> Overview:
         changes=tuple(group(reader.changes(limit=RECENT_CHANGES))[:SHOWN_CHANGES]),
         health=(
             Part(
-                "Sources taken in", sum(s.units > 0 for s in all_sources), len(all_sources), "the rest has no data here"
+                "Sources taken in",
+                sum(s.units > 0 for s in all_sources),
+                len(all_sources),
+                "the rest has no data here",
+                grave=False,
             ),
-            Part("Behaviors seen", len(observed), len(behaviors), "the rest has no events here"),
+            Part("Behaviors seen", len(observed), len(behaviors), "the rest has no events here", grave=False),
             Part(
                 "Signals with values",
                 sum(s.profiled_at is not None or s.online_rows > 0 for s in all_signals),
                 len(all_signals),
                 "the rest was not computed here",
+                grave=False,
             ),
             Part(
                 "Champions within their gates",
