@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ethogram.core.content.origin import NOWHERE, Origin
-from ethogram.errors import Refused
+from ethogram.core.yaml_content import Fields, Findings, read_yaml
+from ethogram.errors import Problems, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,51 @@ def decide_access(
         elif today > agreement.ends:
             reasons.append(f"agreement {agreement.name} ended on {agreement.ends}")
         elif agreement.features and not wanted <= set(agreement.features):
-            reasons.append(f"agreement {agreement.name} leaves out {', '.join(sorted(wanted - set(agreement.features)))}")
+            reasons.append(
+                f"agreement {agreement.name} leaves out {', '.join(sorted(wanted - set(agreement.features)))}"
+            )
         else:
             return answer("compliant", f"agreement {agreement.name}, to {agreement.ends}", agreement.name)
     return answer("violation", "; ".join(reasons))
+
+
+def load_agreement(text: str, path: str) -> Agreement:
+    """The agreement in the file at `path`; without `approved_by` it is a request that grants nothing.
+
+    Raises:
+        Problems: everything wrong with the file, with lines.
+    """
+    findings = Findings(path)
+    fields = Fields(read_yaml(text, path), findings, what="agreement")
+    agreement = Agreement(
+        name=fields.text("name", required=True),
+        provider=fields.text("provider", required=True),
+        consumer=fields.text("consumer", required=True),
+        assets=fields.texts("assets", required=True),
+        purposes=fields.texts("purposes", required=True),
+        starts=_day(fields, "starts"),
+        ends=_day(fields, "ends"),
+        features=fields.texts("features"),
+        approved_by=fields.text("approved_by"),
+        origin=Origin(path, fields.line),
+    )
+    fields.done()
+    if agreement.provider and agreement.provider == agreement.consumer:
+        fields.add("consumer", f"{agreement.consumer} needs no agreement to use what is its own")
+    if agreement.approved_by and not agreement.approved_by.startswith(f"{agreement.provider}."):
+        fields.add("approved_by", f"{agreement.approved_by} is not of {agreement.provider}, which has to approve")
+    if not findings.found and agreement.ends < agreement.starts:
+        fields.add("ends", f"it ends on {agreement.ends}, before it starts on {agreement.starts}")
+    if problems := findings.told():
+        raise Problems(problems, nothing_was="read")
+    return agreement
+
+
+def _day(fields: Fields, name: str) -> date:
+    text = fields.text(name, required=True)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        if text:
+            fields.add(name, f"agreement: {name} must be a date such as 2027-06-30, not {text!r}")
+        return date.min

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ethogram.core.content.origin import NOWHERE, Origin
-from ethogram.errors import AskedWrongly, did_you_mean
+from ethogram.core.yaml_content import Fields, Findings, read_yaml
+from ethogram.errors import AskedWrongly, Problems, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,42 @@ def team_of(principal: str, teams: Mapping[str, Team]) -> Team:
         if principal == team.name or principal in team.principals or principal in team.reviewers:
             return team
     raise UnknownPrincipal(principal, known=[p for t in teams.values() for p in (t.name, *t.principals, *t.reviewers)])
+
+
+def load_team(text: str, path: str) -> Team:
+    """The team that the `team.yaml` at `path` declares; its folder has the team's name.
+
+    A principal is written `team.role`; reviewers may approve, and are principals too.
+
+    >>> load_team("name: risk\\nbrief: Models of risk.\\nprincipals: [risk.modeller]\\n",
+    ...           "feature_repo/teams/risk/team.yaml").principals
+    ('risk.modeller',)
+
+    Raises:
+        Problems: everything wrong with the file, with lines.
+    """
+    findings = Findings(path)
+    fields = Fields(read_yaml(text, path), findings, what="team")
+    name = fields.text("name", required=True)
+    team = Team(
+        name=name,
+        brief=fields.text("brief", required=True),
+        principals=fields.texts("principals"),
+        reviewers=fields.texts("reviewers"),
+        origin=Origin(path, fields.line),
+    )
+    fields.done()
+    folder = path.split("/")[-2] if "/" in path else name
+    if name and name != folder:
+        fields.add("name", f"team {name!r} stands in the folder {folder!r}; give both the same name")
+    for kind, listed in (("principals", team.principals), ("reviewers", team.reviewers)):
+        for principal in listed:
+            if name and not (
+                principal.startswith(f"{name}.") and principal.count(".") == 1 and principal[len(name) + 1 :]
+            ):
+                fields.add(kind, f"{kind} of {name} are named {name}.role, not {principal!r}")
+    if not team.principals and not team.reviewers and name:
+        fields.add("principals", f"team {name} has nobody; list its principals, as in {name}.analyst")
+    if problems := findings.told():
+        raise Problems(problems, nothing_was="read")
+    return team

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ethogram.core.content.origin import NOWHERE, Origin
@@ -9,27 +10,37 @@ from ethogram.core.content.origin import NOWHERE, Origin
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A condition on what an entity does within a horizon after the observation."""
+    """A condition on what an entity does within a horizon after the observation; any of `behaviors` counts."""
 
     kind: str
-    behavior: str
+    behaviors: tuple[str, ...]
     within: str
     where: str | None = None
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
 
-def occurrence(behavior: str, *, within: str, where: str | None = None) -> Happening:
+def occurrence(behavior: str | Sequence[str], *, within: str, where: str | None = None) -> Happening:
     """True when at least one such event occurs in [as_of, as_of + within).
+
+    `behavior` is an id, a pattern as "engagement.*", or a list of them.
 
     >>> occurrence("learning.withdrawn", within="28d").kind
     'occurrence'
     """
-    return Happening("occurrence", behavior, within, where)
+    return Happening("occurrence", _several(behavior), within, where)
 
 
-def absence(behavior: str, *, within: str, where: str | None = None) -> Happening:
-    """True when no such event occurs in [as_of, as_of + within)."""
-    return Happening("absence", behavior, within, where)
+def absence(behavior: str | Sequence[str], *, within: str, where: str | None = None) -> Happening:
+    """True when no such event occurs in [as_of, as_of + within).
+
+    >>> absence(["engagement.question_posted", "engagement.answer_posted"], within="90d").behaviors
+    ('engagement.question_posted', 'engagement.answer_posted')
+    """
+    return Happening("absence", _several(behavior), within, where)
+
+
+def _several(behavior: str | Sequence[str]) -> tuple[str, ...]:
+    return (behavior,) if isinstance(behavior, str) else tuple(behavior)
 
 
 @dataclass(frozen=True, slots=True)

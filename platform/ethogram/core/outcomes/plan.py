@@ -55,8 +55,9 @@ def plan_outcome(outcome: Outcome, taxonomy: Taxonomy) -> OutcomePlan:
         if outcome.entity not in taxonomy.entities:
             hint = did_you_mean(outcome.entity, taxonomy.entities, otherwise="see `ethogram taxonomy`")
             raise Problems([*problems, f"{outcome.origin}: no entity named {outcome.entity!r}; {hint}"])
-        found = taxonomy.match(happens.behavior, entity=outcome.entity)
-        behaviors = tuple(behavior.id for behavior in found)
+        matched = [b for pattern in happens.behaviors for b in taxonomy.match(pattern, entity=outcome.entity)]
+        found = list({behavior.id: behavior for behavior in matched}.values())
+        behaviors = tuple(sorted(behavior.id for behavior in found))
         wrong = [b for b in found if outcome.entity not in b.entities]
         if wrong:
             hint = did_you_mean(outcome.entity, wrong[0].entities, otherwise=f"it has {', '.join(wrong[0].entities)}")

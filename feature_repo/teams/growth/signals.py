@@ -1,0 +1,53 @@
+from ethogram import Signal, count, recency, total
+
+purchase_rhythm = Signal(
+    "purchase_rhythm",
+    version=4,
+    entity="customer",
+    of="commerce.purchase",
+    brief="How often and how recently a customer buys, and how much of it comes back.",
+    freshness="live",
+    stability="stable",
+    features=[
+        count(over=["7d", "30d", "90d", "180d"]),
+        total("amount", over="90d", name="spend_90d"),
+        total("amount", over="180d", name="spend_180d"),
+        recency(unit="days"),
+        count(of="commerce.refund", over="180d"),
+    ],
+)
+
+browsing = Signal(
+    "browsing",
+    version=1,
+    entity="customer",
+    of="engagement.page_viewed",
+    brief="How much a customer looks around, and how far on the way to a purchase they get.",
+    freshness="daily",
+    delay="2h",
+    stability="stable",
+    features=[
+        count(over=["7d", "28d"]),
+        count(of="engagement.searched", over="28d"),
+        count(of="engagement.signed_in", over="28d"),
+        count(of="commerce.product_viewed", over=["7d", "28d"]),
+        count(of="commerce.cart_add", over="28d"),
+        count(of="commerce.checkout_started", over="28d"),
+        count(of="commerce.checkout_failed", over="28d"),
+        recency(unit="days"),
+    ],
+)
+
+recognition = Signal(
+    "recognition",
+    version=1,
+    entity="user",
+    of="engagement.badge_earned",
+    brief="How often a member of the community is recognised with a badge, and how long ago that was.",
+    freshness="live",
+    stability="stable",
+    features=[
+        count(over=["30d", "90d", "365d"]),
+        recency(unit="days"),
+    ],
+)
