@@ -241,7 +241,7 @@ def stop_servers(settings: Settings) -> bool:
 
 @contextmanager
 def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
-    """The front, with MLflow behind it, while the block runs; the front's address."""
+    """The front, with MLflow behind it, while the block runs; the front's address. Port 0 takes a free one."""
     import sys
     import threading
 
@@ -250,6 +250,7 @@ def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
     from ethogram.adapters.processes import Child, free_port, require_port
     from ethogram.http.app import create_app
 
+    port = port or free_port()
     require_port(port)
     parts = parts_of(settings)
     inner = free_port()

@@ -34,7 +34,10 @@ def test_a_declaration_is_read_with_its_file_and_line() -> None:
 
 def test_the_same_file_imports_normally() -> None:
     namespace: dict[str, object] = {}
-    exec("from ethogram import Signal, count\nx = Signal('r', version=1, entity='customer', of='a.b', features=[count()])", namespace)
+    exec(
+        "from ethogram import Signal, count\nx = Signal('r', version=1, entity='customer', of='a.b', features=[count()])",
+        namespace,
+    )
     assert isinstance(namespace["x"], Signal)
 
 
@@ -54,7 +57,10 @@ def test_the_same_file_imports_normally() -> None:
         ("x = y", "'y' is not declared above; declare it first"),
         ("x = 1 + 1", "+ joins two texts or two lists"),
         ("from ethogram import count\nx = count(*[1])", "write the arguments out; * and ** are not read"),
-        ("from ethogram import count\nx = count(windows='7d')", "count takes no 'windows'; it takes over, of, where, name"),
+        (
+            "from ethogram import count\nx = count(windows='7d')",
+            "count takes no 'windows'; it takes over, of, where, name",
+        ),
     ],
 )
 def test_anything_but_a_declaration_is_a_problem_with_its_line(text: str, problem: str) -> None:

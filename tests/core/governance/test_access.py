@@ -67,7 +67,12 @@ def test_a_request_that_nobody_approved_allows_nothing() -> None:
 
 def test_the_refusal_says_how_to_ask() -> None:
     answer = decide_access(
-        asset="browsing", provider="growth", consumer="sales", purpose="campaigns", agreements=[], today=date(2026, 1, 1)
+        asset="browsing",
+        provider="growth",
+        consumer="sales",
+        purpose="campaigns",
+        agreements=[],
+        today=date(2026, 1, 1),
     )
     with pytest.raises(NotAgreed, match=r"propose an agreement in contracts/agreements/growth-sales\.yaml"):
         raise NotAgreed(answer)

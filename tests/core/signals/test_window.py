@@ -26,7 +26,8 @@ def test_the_tail_moves_in_whole_hops_of_the_epoch(at: datetime, length: str) ->
 
 
 @pytest.mark.parametrize(
-    ("length", "hop"), [("12m", "1m"), ("1h", "5m"), ("12h", "1h"), ("12d", "1d"), ("13d", "1d"), ("25h", "1h"), ("7d", "1h")]
+    ("length", "hop"),
+    [("12m", "1m"), ("1h", "5m"), ("12h", "1h"), ("12d", "1d"), ("13d", "1d"), ("25h", "1h"), ("7d", "1h")],
 )
 def test_the_default_hop_is_the_largest_that_fits_a_twelfth_and_divides(length: str, hop: str) -> None:
     chosen = window(length).hop
