@@ -59,7 +59,8 @@ class NotAgreed(Refused):
         self.access = access
         path = f"contracts/agreements/{access.provider}-{access.consumer}.yaml"
         super().__init__(
-            f"{access.consumer} may not read {access.asset} of {access.provider} for {access.purpose}: {access.reason}\n"
+            f"{access.consumer} may not read {access.asset} of {access.provider} for {access.purpose}: "
+            f"{access.reason}\n"
             f"next: propose an agreement in {path} and have {access.provider} approve it"
         )
 

@@ -38,7 +38,7 @@ class UnknownPurpose(AskedWrongly):
 def load_purposes(text: str, path: str) -> dict[str, Purpose]:
     """The purposes that a file lists, by name.
 
-    >>> list(load_purposes("- {name: campaigns, brief: Send offers., basis: opt_in}", "registry/policies/purposes.yaml"))
+    >>> list(load_purposes("- {name: campaigns, brief: Send offers., basis: opt_in}", "purposes.yaml"))
     ['campaigns']
 
     Raises:

@@ -12,7 +12,7 @@ from ethogram.errors import AskedWrongly, Problems, did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Who owns things together. Principals are roles or services, e.g. "risk.modeller"; the team's own name is one too."""
+    """Who owns things together. Principals are roles or services, as "risk.modeller"; the team's own name is one."""
 
     name: str
     brief: str
@@ -78,9 +78,8 @@ def load_team(text: str, path: str) -> Team:
         fields.add("name", f"team {name!r} stands in the folder {folder!r}; give both the same name")
     for kind, listed in (("principals", team.principals), ("reviewers", team.reviewers)):
         for principal in listed:
-            if name and not (
-                principal.startswith(f"{name}.") and principal.count(".") == 1 and principal[len(name) + 1 :]
-            ):
+            owner, _, role = principal.partition(".")
+            if name and (owner != name or not role or "." in role):
                 fields.add(kind, f"{kind} of {name} are named {name}.role, not {principal!r}")
     if not team.principals and not team.reviewers and name:
         fields.add("principals", f"team {name} has nobody; list its principals, as in {name}.analyst")
