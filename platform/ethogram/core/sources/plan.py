@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ethogram.core.content.origin import Origin
 from ethogram.core.contracts import Contract, Rule
 from ethogram.core.expressions import (
-    BOOLEAN,
     Expression,
     ExpressionError,
     Type,

@@ -1,0 +1,73 @@
+"""DuckDB connections with a limit on memory, a folder of their own to spill into, and UTC."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+
+MEMORY = "1GB"
+_numbers = itertools.count(1)
+
+
+class Sessions:
+    """Opens in-memory databases that spill below `folder`; call it for a connection, and close that yourself.
+
+    Args:
+        folder: Made on first use; what dead processes left in it is removed.
+        memory: DuckDB's limit for each connection; what does not fit goes to disk.
+        threads: All cores if None.
+    """
+
+    def __init__(self, folder: Path, *, memory: str = MEMORY, threads: int | None = None) -> None:
+        self.folder, self._memory, self._threads = folder, memory, threads
+        self._cleaned = False
+
+    def __call__(self) -> duckdb.DuckDBPyConnection:
+        return self.connect(self.room())
+
+    def connect(self, room: Path) -> duckdb.DuckDBPyConnection:
+        """A connection that spills into `room`."""
+        settings: dict[str, str | int] = {
+            "memory_limit": self._memory,
+            "temp_directory": str(room),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "true",
+            "preserve_insertion_order": "true",
+        }
+        if self._threads is not None:
+            settings["threads"] = self._threads
+        connection = duckdb.connect(":memory:", config=settings)
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
+
+    def room(self) -> Path:
+        """A new folder for one connection, gone when the process ends."""
+        if not self._cleaned:
+            self._cleaned = True
+            _clean(self.folder)
+        room = self.folder / f"{os.getpid()}-{next(_numbers)}"
+        room.mkdir(parents=True, exist_ok=True)
+        atexit.register(shutil.rmtree, room, ignore_errors=True)
+        return room
+
+
+def _clean(folder: Path) -> None:
+    for left in folder.glob("*-*"):
+        pid = left.name.partition("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
