@@ -80,7 +80,6 @@ class Workspace:
     scores: Mapping[str, ScoreContract]
     gates: GatePolicy
     aliases: AliasPolicy
-    aliases: AliasPolicy
 
     def source(self, name: str) -> SourcePlan:
         return _named("source", name, self.source_plans)
@@ -115,10 +114,6 @@ class Workspace:
             rows.append(Declared("signal", ref, signal.owner, body, str(signal.origin)))
         rows += [Declared("outcome", o.name, o.owner, plain(o), str(o.origin)) for o in self.outcomes.values()]
         rows += [Declared("agreement", a.name, a.provider, plain(a), str(a.origin)) for a in self.agreements]
-        rows += [
-            Declared("policy", "gates", "platform", plain(self.gates), "registry/policies/gates.yaml:1"),
-            Declared("policy", "aliases", "platform", plain(self.aliases), "registry/policies/aliases.yaml:1"),
-        ]
         rows += [
             Declared("policy", "gates", "platform", plain(self.gates), "registry/policies/gates.yaml:1"),
             Declared("policy", "aliases", "platform", plain(self.aliases), "registry/policies/aliases.yaml:1"),
@@ -194,7 +189,6 @@ def load_workspace(files: Mapping[str, str]) -> Workspace:
     contracts = {p: c for p, t in under("contracts/sources/", ".yaml").items() if (c := collect.run(load_contract, t, p))}
     gates = collect.run(load_gate_policy, files.get("registry/policies/gates.yaml", ""), "registry/policies/gates.yaml")
     aliases = collect.run(load_alias_policy, files.get("registry/policies/aliases.yaml", ""), "registry/policies/aliases.yaml")
-    aliases = collect.run(load_alias_policy, files.get("registry/policies/aliases.yaml", ""), "registry/policies/aliases.yaml")
     models = {m.name: m for p, t in under("registry/models/", ".yaml").items() if (m := collect.run(load_model, t, p))}
 
     sources: dict[str, sources_.Source] = {}
@@ -260,7 +254,6 @@ def load_workspace(files: Mapping[str, str]) -> Workspace:
         models,
         scores,
         gates,
-        aliases,
         aliases,
     )
 
