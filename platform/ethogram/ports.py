@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ethogram.core.outcomes.plan import OutcomePlan
     from ethogram.core.plan import Declared
     from ethogram.core.signals.plan import SignalPlan
+    from ethogram.core.sources.plan import SourcePlan
+    from ethogram.core.sources.report import Account, Coverage
 
 
 class Clock(Protocol):
@@ -55,6 +59,15 @@ class Lake(Protocol):
 
     def replace(self, table: str, batches: pa.RecordBatchReader, *, unit: str) -> TableFiles:
         """Make `batches` the whole content of `table` in one commit."""
+
+    def appended(self, table: str, unit: str) -> int | None:
+        """How many rows an append of `unit` brought to `table`; None if there was none."""
+
+    def remove(self, table: str, column: str, value: str) -> int:
+        """Drop the rows whose text `column` is `value`, in one commit; how many they were."""
+
+    def tables(self, folder: str) -> list[str]:
+        """Names of the tables below `folder`, e.g. "events"."""
 
 
 class Engine(Protocol):
@@ -122,6 +135,102 @@ class Consents(Protocol):
 
     def changes(self, entity: str, purpose: str) -> pa.Table:
         """`id`, `allowed`, `changed_at`, sorted by id and time: what `core.governance.consent` decides from."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawUnit:
+    """One raw file or database table: taken in whole or not at all.
+
+    Attributes:
+        id: Digest of path and content.
+        path: As messages show it, below the data directory.
+        file: Where it can be read.
+    """
+
+    id: str
+    path: str
+    file: Path
+
+
+class Staged(Protocol):
+    """One unit, read and mapped, with every row accounted for; nothing of it is in the lake yet."""
+
+    @property
+    def account(self) -> Account:
+        """What became of its rows."""
+
+    def count(self, behavior: str) -> int:
+        """Events of `behavior` in it, duplicates included."""
+
+    def coverage(self) -> Mapping[str, Coverage]:
+        """Span of time by behavior, for behaviors with events."""
+
+    def keys(self, entity: str) -> Iterator[pa.Array]:
+        """Distinct keys of its events, in parts that fit in memory."""
+
+    def number(self, entity: str, keys: pa.Array, ids: pa.Array) -> None:
+        """Take `ids` as the surrogates of `keys`; all keys must be numbered before `events` is called."""
+
+    def events(self, behavior: str, existing: TableFiles) -> pa.RecordBatchReader:
+        """Rows of the table `events/<behavior>` that `existing` has not, sorted by month, actor, time and event."""
+
+    def consents(self, behavior: str, entity: str) -> pa.Table:
+        """What `Consents.record` takes, from the events of a behavior that says `purpose` and `allowed`."""
+
+    def quarantined(self) -> Iterator[tuple[int, str, str]]:
+        """Rows kept back: 1-based position, reasons and the raw row, both as JSON."""
+
+
+class Rows(Protocol):
+    """Raw rows, read in bounded memory."""
+
+    def units(self, plan: SourcePlan, data: Path) -> AbstractContextManager[Sequence[RawUnit]]:
+        """What there is to take in, in order; refused if there is nothing. Copies made for it go at the end."""
+
+    def stage(
+        self, plan: SourcePlan, unit: RawUnit, *, data: Path, run: str, started_at: datetime
+    ) -> AbstractContextManager[Staged]:
+        """Read and map one unit; what cannot be read is a `RowsUnreadable`."""
+
+    def weeks(self, events: TableFiles) -> Mapping[datetime, int]:
+        """Events by the Monday, UTC, of their week."""
+
+
+class SourceRuns(Protocol):
+    """The ledger of what was taken in; a unit is in exactly when it stands here."""
+
+    def locked(self, source: str) -> AbstractContextManager[None]:
+        """Nobody else takes the source in meanwhile; `SourceBusy` if somebody does."""
+
+    def generation(self, source: str) -> int:
+        """How often everything of the source was dropped to be taken in anew."""
+
+    def start(self, run: str, *, source: str, principal: str, at: datetime) -> None:
+        """Open a run; runs of the source that were cut short are closed as failed."""
+
+    def finish(self, run: str, *, state: str, report: Mapping[str, Any], at: datetime) -> None:
+        """Close a run as "done" or "failed"."""
+
+    def units(self, source: str) -> Mapping[str, tuple[str, str]]:
+        """Path and mapping digest by unit, of what is in."""
+
+    def add_unit(
+        self,
+        unit: RawUnit,
+        *,
+        source: str,
+        run: str,
+        mapping: str,
+        report: Mapping[str, Any],
+        quarantined: Iterable[tuple[int, str, str]],
+    ) -> None:
+        """Enter a unit and the rows it kept back, in one transaction."""
+
+    def drop(self, source: str, *, run: str) -> None:
+        """Forget every unit of the source, in one transaction that counts as a new generation."""
+
+    def profile(self, behavior: str, weeks: Mapping[datetime, int]) -> None:
+        """Replace the behavior's events per week."""
 
 
 class Declarations(Protocol):
