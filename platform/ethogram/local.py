@@ -20,11 +20,18 @@ from ethogram.errors import AskedWrongly
 from ethogram.ports import OnlineRow
 from ethogram.usecases.access import require_access
 from ethogram.usecases.apply import Applied, apply
+from ethogram.usecases.approve import approve
+from ethogram.usecases.approve import reject as reject_version
+from ethogram.usecases.gates import gates
 from ethogram.usecases.lookup import lookup
 from ethogram.usecases.materialize import Materialized, materialize
+from ethogram.usecases.promote import promote
 from ethogram.usecases.values import score_values, signal_values
 
 if TYPE_CHECKING:
+    from ethogram.core.models.gate import GateResult
+    from ethogram.core.models.promotion import Approval, ModelVersion
+    from ethogram.usecases.train import Training
     from ethogram.wiring import Parts
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -181,6 +188,56 @@ class Store:
                 span = f"in the last {feature.window.suffix}" if feature.window else "yet"
                 reasons[feature.name] = f"no {nouns} {span}"
         return reasons
+
+    # Models.
+
+    def train(
+        self, name: str, *, training_set: str | None = None, progress: Callable[[str], None] = lambda _: None
+    ) -> Training:
+        """Fit, calibrate, validate and register a declared model; its training set is made if none is named."""
+        from ethogram.usecases.train import train
+
+        declared = self.workspace.model(name)
+        if training_set is None:
+            made = self.training_set(declared.outcome, signals=declared.signals, purpose=declared.purpose)
+            training_set = made.version
+        stored = self.parts.training_sets.read(training_set)
+        outcome = self.workspace.outcome(declared.outcome)
+        return train(
+            declared,
+            stored.table,
+            training_set=training_set,
+            signals=stored.signals,
+            open_for=outcome.horizon + outcome.matures_after,
+            audit=stored.report,
+            principal=self.principal,
+            models=self.parts.models,
+            tracking=self.parts.tracking,
+            progress=progress,
+        )
+
+    def gates(self, model: str, version: int | None = None) -> Sequence[GateResult]:
+        """What every gate says of a version, the newest if none is named."""
+        if version is None:
+            versions = self.parts.models.versions(model)
+            version = versions[-1].version if versions else 0
+        return gates(model, version, models=self.parts.models)
+
+    def approve(
+        self, model: str, version: int, alias: str = "champion", *, note: str = "", reject: bool = False
+    ) -> Approval:
+        """Decide about exactly this content of a version, as a reviewer other than its author."""
+        decide = reject_version if reject else approve
+        return decide(model, version, principal=self.principal, models=self.parts.models, alias=alias, note=note)
+
+    def promote(self, model: str, version: int, alias: str = "champion") -> ModelVersion:
+        """Point an alias at a version whose gates pass and whose content is approved."""
+        return promote(model, version, alias, principal=self.principal, models=self.parts.models)
+
+    def is_champion(self, model: str, version: int, alias: str = "champion") -> bool:
+        """Whether the alias points at this version now."""
+        moves = [move for move in self.parts.models.moves(model) if move.alias == alias]
+        return bool(moves) and moves[-1].version == version
 
     # What the Feast plug-ins ask.
 

@@ -16,11 +16,11 @@ from ethogram.errors import EthogramError
 from ethogram.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    import duckdb
     from sqlalchemy import Engine as SqlEngine
 
     from ethogram.adapters.delta.lake import DeltaLake
     from ethogram.adapters.duckdb.engine import DuckdbEngine
+    from ethogram.adapters.duckdb.session import Sessions
     from ethogram.adapters.mlflow.tracking import MlflowTracking
     from ethogram.adapters.postgres.catalog import PostgresCatalog
     from ethogram.adapters.postgres.consents import PostgresConsents
@@ -70,16 +70,17 @@ class Parts:
 
         return DeltaLake(self.settings.lake)
 
-    def duckdb(self) -> duckdb.DuckDBPyConnection:
-        from ethogram.adapters.duckdb.session import connect as open_session
+    @cached_property
+    def sessions(self) -> Sessions:
+        from ethogram.adapters.duckdb.session import Sessions
 
-        return open_session(self.settings.home / "spill")
+        return Sessions(self.settings.home / "spill")
 
     @cached_property
     def engine(self) -> DuckdbEngine:
         from ethogram.adapters.duckdb.engine import DuckdbEngine
 
-        return DuckdbEngine(self.duckdb)
+        return DuckdbEngine(self.sessions)
 
     @cached_property
     def keys(self) -> PostgresKeys:
@@ -183,8 +184,10 @@ def connect(
         UnknownPrincipal: At the first act that needs to know who asks.
     """
     settings = read_settings(start=Path(workspace) if workspace else None, state=state)
-    changes = {"principal": as_, "purpose": purpose}
-    return open_store(dataclasses.replace(settings, **{name: value for name, value in changes.items() if value}))
+    settings = dataclasses.replace(
+        settings, principal=as_ or settings.principal, purpose=purpose or settings.purpose
+    )
+    return open_store(settings)
 
 
 def feast_objects(repo_file: str) -> dict[str, Any]:
