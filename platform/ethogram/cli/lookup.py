@@ -29,8 +29,8 @@ def lookup(
                     "known": a.known,
                     "at": a.at,
                     "left_out": a.left_out or None,
-                    "values": a.values,
-                    "why": {name: a.why(name) for name, value in a.values.items() if value is None},
+                    "values": dict(a),
+                    "why": {name: a.why(name) for name, value in a.items() if value is None},
                 }
                 for a in answers
             ]

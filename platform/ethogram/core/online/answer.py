@@ -16,7 +16,7 @@ class Answer(Mapping[str, Any]):
 
     Attributes:
         key: The entity's key, as asked.
-        values: By feature name; None where null.
+        features: By name; None where null.
         at: The instant that the values are of; None where there is no row.
         known: Whether the entity is known and its row was served.
         reasons: Why a value is null, by feature name.
@@ -24,22 +24,22 @@ class Answer(Mapping[str, Any]):
     """
 
     key: str
-    values: Mapping[str, Any]
+    features: Mapping[str, Any]
     at: datetime | None
     known: bool
     reasons: Mapping[str, str] = field(default_factory=dict)
     left_out: str = ""
 
     def __getitem__(self, feature: str) -> Any:
-        if feature not in self.values:
-            raise AskedWrongly(f"no feature {feature!r} in this answer; {did_you_mean(feature, self.values)}")
-        return self.values[feature]
+        if feature not in self.features:
+            raise AskedWrongly(f"no feature {feature!r} in this answer; {did_you_mean(feature, self.features)}")
+        return self.features[feature]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.values)
+        return iter(self.features)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.features)
 
     def why(self, feature: str) -> str:
         """Why `feature` is null; the text says so if it is not.
