@@ -40,6 +40,7 @@ app = typer.Typer(
     help="A behavioral feature store and model registry: one vocabulary of behavior, one meaning of time.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
