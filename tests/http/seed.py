@@ -86,7 +86,9 @@ def _declared(kind: str, name: str, owner: str, body: dict[str, Any], origin: st
 
 def _declarations() -> list[dict[str, Any]]:
     found = [
-        _declared("team", name, name, {"brief": brief, "principals": [f"{name}.analyst"], "reviewers": [f"{name}.lead"]})
+        _declared(
+            "team", name, name, {"brief": brief, "principals": [f"{name}.analyst"], "reviewers": [f"{name}.lead"]}
+        )
         for name, brief in (
             ("growth", "Keeps customers coming back."),
             ("risk", "Models of who leaves."),
@@ -108,7 +110,12 @@ def _declarations() -> list[dict[str, Any]]:
             "entities": [actor],
             "object": "order" if id.startswith("commerce") else "",
             "properties": {
-                "amount": {"type": "money", "required": True, "brief": "Paid, taxes included.", "privacy": "behavioral"},
+                "amount": {
+                    "type": "money",
+                    "required": True,
+                    "brief": "Paid, taxes included.",
+                    "privacy": "behavioral",
+                },
                 "items": {"type": "integer", "unit": "1", "brief": "Pieces.", "privacy": "none"},
                 "email": {"type": "string", "privacy": "identifying", "brief": "Where the receipt went."},
             }
@@ -123,10 +130,17 @@ def _declarations() -> list[dict[str, Any]]:
             "reverses": REVERSES.get(id),
             "aliases": {"ga4": noun, "segment": "Order Completed"} if id == "commerce.purchase" else {},
         }
-        found.append(_declared("behavior", id, "platform", body, f"feature_repo/taxonomy/behaviors/{id.split('.')[0]}.yaml:9"))
+        found.append(
+            _declared("behavior", id, "platform", body, f"feature_repo/taxonomy/behaviors/{id.split('.')[0]}.yaml:9")
+        )
     mapped = {
         "receipts": ["commerce.purchase", "commerce.refund", "commerce.coupon_redeemed"],
-        "web_events": ["engagement.page_viewed", "engagement.search", "engagement.session_started", "commerce.cart_add"],
+        "web_events": [
+            "engagement.page_viewed",
+            "engagement.search",
+            "engagement.session_started",
+            "commerce.cart_add",
+        ],
         "mailings": ["campaign.opened", "campaign.clicked", "campaign.unsubscribed"],
         "desk": ["support.ticket_opened", "support.ticket_reopened", "support.call"],
         "courses": ["learning.click"],
@@ -134,7 +148,11 @@ def _declarations() -> list[dict[str, Any]]:
     for name, behaviors in mapped.items():
         owner = "support" if name == "desk" else "shop"
         events = [
-            {"behavior": b, "columns": {"customer": "CustomerID", "amount": "sum(Quantity * UnitPrice)"}, "where": "Quantity > 0"}
+            {
+                "behavior": b,
+                "columns": {"customer": "CustomerID", "amount": "sum(Quantity * UnitPrice)"},
+                "where": "Quantity > 0",
+            }
             for b in behaviors
         ]
         body = {"rows": f"{name}/*.parquet", "time": "occurred", "known_after": "2h", "events": events}
@@ -194,7 +212,11 @@ def _declarations() -> list[dict[str, Any]]:
         "score": "contracts/scores/lapse.yaml",
     }
     found.append(_declared("model", "lapse", "risk", body, "registry/models/lapse.yaml:1"))
-    found.append(_declared("model", "reopen", "support", body | {"outcome": "reopened_30d", "intent": "Spot fixes that will not hold."}))
+    found.append(
+        _declared(
+            "model", "reopen", "support", body | {"outcome": "reopened_30d", "intent": "Spot fixes that will not hold."}
+        )
+    )
     for provider, approved, ends in (("growth", "growth.lead", "2027-03-31"), ("support", "", "2027-06-30")):
         body = {
             "provider": provider,
@@ -206,7 +228,9 @@ def _declarations() -> list[dict[str, Any]]:
             "ends": ends,
             "approved_by": approved,
         }
-        found.append(_declared("agreement", f"{provider}-risk", provider, body, f"contracts/agreements/{provider}-risk.yaml:1"))
+        found.append(
+            _declared("agreement", f"{provider}-risk", provider, body, f"contracts/agreements/{provider}-risk.yaml:1")
+        )
     return found
 
 
@@ -262,10 +286,34 @@ def _sources(add: Any) -> None:
     runs, units, kept = [], [], []
     for i, (name, rows, events, anonymous, unmapped) in enumerate(
         (
-            ("receipts", 541909, {"commerce.purchase": 57321, "commerce.refund": 3180, "commerce.coupon_redeemed": 4861}, 135080, 1181),
-            ("web_events", 4312877, {"engagement.page_viewed": 3110200, "engagement.session_started": 714001}, 402133, 0),
-            ("mailings", 88214, {"campaign.opened": 71411, "campaign.clicked": 15800, "campaign.unsubscribed": 301}, 0, 702),
-            ("desk", 18202, {"support.ticket_opened": 10772, "support.call": 6630, "support.ticket_reopened": 800}, 0, 0),
+            (
+                "receipts",
+                541909,
+                {"commerce.purchase": 57321, "commerce.refund": 3180, "commerce.coupon_redeemed": 4861},
+                135080,
+                1181,
+            ),
+            (
+                "web_events",
+                4312877,
+                {"engagement.page_viewed": 3110200, "engagement.session_started": 714001},
+                402133,
+                0,
+            ),
+            (
+                "mailings",
+                88214,
+                {"campaign.opened": 71411, "campaign.clicked": 15800, "campaign.unsubscribed": 301},
+                0,
+                702,
+            ),
+            (
+                "desk",
+                18202,
+                {"support.ticket_opened": 10772, "support.call": 6630, "support.ticket_reopened": 800},
+                0,
+                0,
+            ),
         )
     ):
         at = NOW - timedelta(hours=5 + i)
@@ -286,7 +334,8 @@ def _sources(add: Any) -> None:
         why = "UnitPrice is -11062.06, below 0" if row < 11 else "12 days after its arrival"
         kept.append(
             {"source": "receipts", "unit": f"{0:032x}", "row": 299984 + row, "path": "receipts/2026-11.parquet",
-             "run": "receipts-20261123-07", "reasons": [{"rule": rule, "column": column, "message": why}], "raw": {"UnitPrice": "-1"}}
+             "run": "receipts-20261123-07", "raw": {"UnitPrice": "-1"},
+             "reasons": [{"rule": rule, "column": column, "message": why}]}
         )  # fmt: skip
     add(tables.source_run, runs)
     add(tables.source_unit, units)
@@ -301,7 +350,14 @@ def histogram(middle: float, *, bins: int = 24, shift: float = 0.0, rows: int = 
 
 
 def _profile(median: float, *, shift: float = 0.0, rows: int = 3800) -> dict[str, Any]:
-    quantiles = {"p01": 0.0, "p05": median * 0.2, "p25": median * 0.6, "p50": median, "p75": median * 1.6, "p95": median * 2.4}
+    quantiles = {
+        "p01": 0.0,
+        "p05": median * 0.2,
+        "p25": median * 0.6,
+        "p50": median,
+        "p75": median * 1.6,
+        "p95": median * 2.4,
+    }
     quantiles["p99"] = median * 3 + 1
     return {
         "count": rows,
@@ -364,7 +420,18 @@ def report(auc: float, ece: float) -> dict[str, Any]:
         "auc": auc, "brier": 0.161, "log_loss": 0.487, "ece": ece, "ece_noise": 0.011, "citl": 0.004, "lift_10": 2.31,
         "base_rate": 0.318, "validation_rows": 12180, "validation_cases": 3873, "validation_entities": 2104,
     }  # fmt: skip
-    bins = [(0.03, 0.04), (0.09, 0.08), (0.15, 0.17), (0.22, 0.2), (0.29, 0.31), (0.36, 0.35), (0.44, 0.47), (0.55, 0.52), (0.66, 0.7), (0.82, 0.78)]
+    bins = [
+        (0.03, 0.04),
+        (0.09, 0.08),
+        (0.15, 0.17),
+        (0.22, 0.2),
+        (0.29, 0.31),
+        (0.36, 0.35),
+        (0.44, 0.47),
+        (0.55, 0.52),
+        (0.66, 0.7),
+        (0.82, 0.78),
+    ]
     return {
         "chosen": "logistic",
         "why": "logistic: the simpler one within one standard error (loss 0.487 and 0.486)",
@@ -372,10 +439,17 @@ def report(auc: float, ece: float) -> dict[str, Any]:
         "learners": {"logistic": figures, "boosted": figures | {"auc": auc + 0.002, "log_loss": 0.486}},
         "curve": [{"rows": 1218 - 60 * i, "predicted": p, "observed": o} for i, (p, o) in enumerate(bins)],
         "importance": [
-            {"feature": f"purchase_rhythm__{name}", "added_loss": 0.041 / (i + 1)} for i, (name, *_) in enumerate(FEATURES)
+            {"feature": f"purchase_rhythm__{name}", "added_loss": 0.041 / (i + 1)}
+            for i, (name, *_) in enumerate(FEATURES)
         ],
         "folds": {
-            name: {"rows": rows, "entities": 900, "cases": rows // 3, "from": f"{begins}T00:00:00+00:00", "to": f"{ends}T00:00:00+00:00"}
+            name: {
+                "rows": rows,
+                "entities": 900,
+                "cases": rows // 3,
+                "from": f"{begins}T00:00:00+00:00",
+                "to": f"{ends}T00:00:00+00:00",
+            }
             for name, rows, begins, ends in (
                 ("train", 36000, "2026-03-01", "2026-06-01"),
                 ("calibrate", 13024, "2026-06-08", "2026-06-28"),
@@ -387,7 +461,11 @@ def report(auc: float, ece: float) -> dict[str, Any]:
 
 def _models(add: Any) -> None:
     versions, gates = [], []
-    for version, learner, auc, ece, age in ((6, "boosted", 0.771, 0.034, 9.0), (7, "logistic", 0.782, 0.021, 1.2), (8, "logistic", 0.786, 0.018, 0.1)):
+    for version, learner, auc, ece, age in (
+        (6, "boosted", 0.771, 0.034, 9.0),
+        (7, "logistic", 0.782, 0.021, 1.2),
+        (8, "logistic", 0.786, 0.018, 0.1),
+    ):
         digest = f"{version:x}" * 64
         versions.append(
             {
@@ -424,21 +502,20 @@ def _models(add: Any) -> None:
             )
     add(tables.model_version, versions)
     add(tables.gate_result, gates)
+    decided = {"model": "lapse", "alias": "champion", "principal": "risk.lead"}
+    rejected = {"version": 6, "digest": "6" * 64, "decision": "reject", "note": "Too few cases."}
+    approved = {"version": 7, "digest": "7" * 64, "decision": "approve", "note": "Fit for winback."}
     add(
         tables.approval,
         [
-            {"model": "lapse", "version": 6, "alias": "champion", "digest": "6" * 64, "principal": "risk.lead", "decision": "reject", "note": "Too few cases.", "at": NOW - timedelta(days=8)},
-            {"model": "lapse", "version": 7, "alias": "champion", "digest": "7" * 64, "principal": "risk.lead", "decision": "approve", "note": "Fit for winback.", "at": NOW - timedelta(days=1, hours=2)},
+            {**decided, **rejected, "at": NOW - timedelta(days=8)},
+            {**decided, **approved, "at": NOW - timedelta(days=1, hours=2)},
         ],
-    )  # fmt: skip
-    add(
-        tables.alias_move,
-        [{"model": "lapse", "alias": "champion", "version": 7, "digest": "7" * 64, "principal": "risk.lead", "at": NOW - timedelta(days=1)}],
-    )  # fmt: skip
-    add(
-        tables.score_run,
-        [{"run": "score-20261123", "model": "lapse", "version": 7, "digest": "7" * 64, "as_of": NOW - timedelta(hours=12), "principal": "risk.batch", "created_at": NOW - timedelta(hours=11), "report": {"rows": 388}}],
-    )  # fmt: skip
+    )
+    add(tables.alias_move, [{**decided, "version": 7, "digest": "7" * 64, "at": NOW - timedelta(days=1)}])
+    scored = {"model": "lapse", "version": 7, "digest": "7" * 64, "principal": "risk.batch", "report": {"rows": 388}}
+    as_of = NOW - timedelta(hours=12)
+    add(tables.score_run, [{**scored, "run": "score-20261123", "as_of": as_of, "created_at": as_of}])
 
 
 def _reads() -> list[dict[str, Any]]:

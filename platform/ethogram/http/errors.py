@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from ethogram.errors import AskedWrongly, EthogramError, Refused
 from ethogram.http.pages.site import Site
+from ethogram.http.security import headers_for
 from ethogram.usecases.catalog.errors import NotInCatalog
 
 log = logging.getLogger(__name__)
@@ -60,4 +61,6 @@ def install(app: FastAPI, site: Site) -> None:
         reference = secrets.token_hex(4)
         log.error("error %s at %s", reference, request.url.path, exc_info=error)
         message = f"something broke while making {request.url.path}\nnext: look for {reference} in the server's log"
-        return answer(request, 500, "error", message)
+        response = answer(request, 500, "error", message)
+        response.headers.update(headers_for(request.url.path))  # made outside the middleware that sets them
+        return response

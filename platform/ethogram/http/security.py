@@ -34,6 +34,19 @@ _ALWAYS = {
 }
 
 
+def headers_for(path: str) -> dict[str, str]:
+    """Headers of an answer at `path`."""
+    mlflow = path == "/mlflow" or path.startswith("/mlflow/")
+    headers = {
+        **_ALWAYS,
+        "content-security-policy": _MLFLOW if mlflow else _STRICT,
+        "x-frame-options": "SAMEORIGIN" if mlflow else "DENY",
+    }
+    if not mlflow and not path.startswith("/static/"):
+        headers["cache-control"] = "no-cache"
+    return headers
+
+
 class SecurityHeaders:
     """Sets a strict policy on our pages and a confined one on MLflow's."""
 
@@ -41,19 +54,9 @@ class SecurityHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        mlflow = scope["path"].startswith("/mlflow")
-
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(_ALWAYS)
-                headers["content-security-policy"] = _MLFLOW if mlflow else _STRICT
-                headers["x-frame-options"] = "SAMEORIGIN" if mlflow else "DENY"
-                if not mlflow and not scope["path"].startswith("/static/"):
-                    headers["cache-control"] = "no-cache"
+                MutableHeaders(scope=message).update(headers_for(scope["path"]))
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Engine, Select, Table, cast, func, literal_column, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ethogram.adapters.postgres import tables
@@ -51,7 +51,7 @@ class PostgresCatalog:
         table = tables.consent
         latest = (
             select(table.c.purpose, table.c.allowed)
-            .distinct(table.c.entity, table.c.id, table.c.purpose)
+            .ext(distinct_on(table.c.entity, table.c.id, table.c.purpose))
             .order_by(
                 table.c.entity,
                 table.c.id,
@@ -141,7 +141,7 @@ class PostgresCatalog:
 
     def materializations(self) -> list[catalog.Materialization]:
         table = tables.materialization
-        newest = _columns(catalog.Materialization, table).distinct(table.c.view)
+        newest = _columns(catalog.Materialization, table).ext(distinct_on(table.c.view))
         return self._rows(catalog.Materialization, newest.order_by(table.c.view, table.c.at.desc()))
 
     def reads(self, *, since: datetime) -> list[catalog.Reads]:

@@ -156,7 +156,7 @@ def lineage(graph: Lineage, addresses: Mapping[Key, str], *, says: str) -> Marku
             f'<path class="edge{on}" d="M{x1} {y1:.1f}C{x1 + gap} {y1:.1f} {x2 - gap} {y2:.1f} {x2} {y2:.1f}"/>'
         )
     total = len(graph.columns) * (width + gap) - gap + 4
-    return _svg("".join([*paths, *nodes]), says=says, box=(total, height), fixed=True, name="lineage", role="group")
+    return _svg("".join([*paths, *nodes]), says=says, box=(total, height), fixed=True, role="group")
 
 
 def time_marks(first: datetime, last: datetime, most: int = 6) -> list[tuple[float, str]]:
