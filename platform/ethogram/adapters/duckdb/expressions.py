@@ -56,6 +56,7 @@ _FIRST_INSTANT, _LAST_INSTANT = "TIMESTAMP '0001-01-01 00:00:00'", "TIMESTAMP '9
 _NEAR_A_TIE = "0.001"
 _SAFELY_ROUNDED = 2**40
 _EXACT_DOUBLE = 2**53
+_FARTHEST_DAYS = 4_000_000  # more than the calendar has
 
 
 def emit(
@@ -63,6 +64,7 @@ def emit(
     types: Mapping[str, Type],
     column: Callable[[str], str] | None = None,
     *,
+    to: Type | None = None,
     order: str | None = None,
 ) -> str:
     """SQL of an expression's value over one row, or over a group if it has aggregates.
@@ -75,6 +77,7 @@ def emit(
         types: The type of every name that may be used. A column of another type is cast; times with a zone are cast to
             UTC only if the session's TimeZone is UTC.
         column: SQL of a name; by default the name itself, quoted.
+        to: Make the value this type, as in `resolve`.
         order: SQL of the rows' order inside a group, without ties: needed for `first` and `last`.
 
     >>> from ethogram.core.expressions import DOUBLE, INTEGER, parse
@@ -82,7 +85,7 @@ def emit(
     >>> emit(parse("Quantity > 0 and UnitPrice > 0.5"), types)
     '((CAST("Quantity" AS BIGINT) > BIGINT \\'0\\') AND (CAST("UnitPrice" AS DOUBLE) > DOUBLE \\'0.5\\'))'
     """
-    root = resolve(expression, types)
+    root = resolve(expression, types, to=to)
     emitter = _Emitter(column or quoted, order)
     if root.type.kind == "double" and not root.literal:
         return emitter.let(
@@ -251,14 +254,28 @@ class _Emitter:
         return f"substring({self.sql(node.args[0])}, {start:d}, {length:d})"
 
     def _make_date(self, node: Typed) -> str:
-        made = f"make_date({', '.join(self.sql(arg) for arg in node.args)})"
-        return _in_calendar(made, node.type)
+        # Every part beyond this is no date, as 0 is none, but a cast to INTEGER would fail beside a null too.
+        parts = [self.clamped(arg, 0, 9999, below="0", above="0") for arg in node.args]
+        made, year = f"make_date({', '.join(parts)})", node.args[0]
+        return made if year.literal and 1 <= year.value <= 9999 else _in_calendar(made, node.type)
 
     def _add_days(self, node: Typed) -> str:
         moment, days = node.args
-        steps = f"CAST({self.sql(days)} AS INTEGER)"
+        far = _FARTHEST_DAYS
+        steps = self.clamped(days, -far, far, below=f"-{far}", above=f"{far}")
         steps = steps if node.type.kind == "date" else f"to_days({steps})"
         return _in_calendar(f"({self.sql(moment)} + {steps})", node.type)
+
+    def clamped(self, node: Typed, least: int, most: int, *, below: str, above: str) -> str:
+        """The integer as INTEGER, which the functions of dates want."""
+        if node.literal and node.value is not None and least <= node.value <= most:
+            return str(node.value)
+        return self.let(
+            [node],
+            lambda x: (
+                f"CASE WHEN {x} < {least} THEN {below} WHEN {x} > {most} THEN {above} ELSE CAST({x} AS INTEGER) END"
+            ),
+        )
 
     def _days_between(self, node: Typed) -> str:
         start, end = (self.sql(arg) for arg in node.args)

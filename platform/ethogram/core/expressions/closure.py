@@ -21,11 +21,12 @@ Rows = Sequence[Row]
 _Function = Callable[..., Any]
 
 
-def compile(expression: Expression, types: Mapping[str, Type]) -> Callable[[Row], Any]:
+def compile(expression: Expression, types: Mapping[str, Type], *, to: Type | None = None) -> Callable[[Row], Any]:
     """A function from a row to the expression's value; null is None, in and out.
 
     Rows map names to int, Decimal, float, str, bool, datetime (with a time zone), date or None, as `types` says; any
-    other value is refused rather than converted. All of a row's names have to be there.
+    other value is refused rather than converted. All of a row's names have to be there. `to` makes the result a type, as
+    in `resolve`.
 
     >>> from ethogram.core.expressions import INTEGER, compile, parse
     >>> rate = compile(parse("refunds / nullif(purchases, 0)"), {"refunds": INTEGER, "purchases": INTEGER})
@@ -34,11 +35,13 @@ def compile(expression: Expression, types: Mapping[str, Type]) -> Callable[[Row]
     """
     if expression.aggregates:
         raise ValueError("the expression sums up many rows: use compile_aggregate")
-    root = resolve(expression, types)
+    root = resolve(expression, types, to=to)
     return _finished(_Builder(expression).build(root), root, expression)
 
 
-def compile_aggregate(expression: Expression, types: Mapping[str, Type]) -> Callable[[Rows], Any]:
+def compile_aggregate(
+    expression: Expression, types: Mapping[str, Type], *, to: Type | None = None
+) -> Callable[[Rows], Any]:
     """A function from the rows of one group, in their order, to the expression's value.
 
     Aggregates leave nulls out; `first` and `last` go by the order of the rows.
@@ -48,7 +51,7 @@ def compile_aggregate(expression: Expression, types: Mapping[str, Type]) -> Call
     >>> total([{"n": 2, "price": Decimal("1.25")}, {"n": None, "price": Decimal("9.99")}])
     Decimal('2.50')
     """
-    root = resolve(expression, types)
+    root = resolve(expression, types, to=to)
     if expression.names and not expression.aggregates:
         name = next(node for node in root.walk() if node.op == "name")
         raise ExpressionError(

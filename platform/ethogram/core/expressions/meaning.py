@@ -31,23 +31,43 @@ def check(expression: Expression, types: Mapping[str, Type], *, expect: Type | N
     """
     found = resolve(expression, types).type
     if expect is not None and found != expect:
-        what, hint = f"this is {_article(found)}, and {_article(expect)} is needed", conversion_hint(found, expect)
-        raise ExpressionError(expression.text, position=0, what=what, hint=hint, where=expression.where)
+        raise _refused(expression, _unfit(found, expect))
     return found
 
 
-def resolve(expression: Expression, types: Mapping[str, Type]) -> Typed:
-    """The expression with all types and conversions worked out, for those who emit it."""
+def resolve(expression: Expression, types: Mapping[str, Type], *, to: Type | None = None) -> Typed:
+    """The expression with all types and conversions worked out, for those who emit it.
+
+    Args:
+        expression: What `parse` gave.
+        types: The type of every name that may be used.
+        to: Make the value this type: numbers become decimals, rounded half away from zero, or doubles; whatever else
+            is not of the type is refused.
+    """
     try:
-        return _resolve(expression.root, types)
+        root = _resolve(expression.root, types)
+        if to is None or root.type == to:
+            return root
+        if root.type == NULL or (root.type.numeric and to.kind in ("decimal", "double")):
+            return convert(root, to)
+        raise _unfit(root.type, to)
     except Mismatch as problem:
-        raise ExpressionError(
-            expression.text,
-            position=problem.position,
-            what=problem.what,
-            hint=problem.hint,
-            where=expression.where,
-        ) from None
+        raise _refused(expression, problem) from None
+
+
+def _unfit(found: Type, needed: Type) -> Mismatch:
+    hint = "compare it with something, as in x > 0" if needed == BOOLEAN else conversion_hint(found, needed)
+    return Mismatch(0, f"this is {_article(found)}, and {_article(needed)} is needed", hint)
+
+
+def _refused(expression: Expression, problem: Mismatch) -> ExpressionError:
+    return ExpressionError(
+        expression.text,
+        position=problem.position,
+        what=problem.what,
+        hint=problem.hint,
+        where=expression.where,
+    )
 
 
 def _resolve(node: Node, types: Mapping[str, Type]) -> Typed:
