@@ -10,7 +10,7 @@ from typing import Any
 from ethogram.core.catalog import Declaration, Week
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
-from ethogram.usecases.catalog.figures import mappings, text, texts
+from ethogram.usecases.catalog.figures import mapping, mappings, text, texts
 from ethogram.usecases.catalog.lineage import signal_behaviors, source_behaviors
 
 
@@ -141,8 +141,8 @@ def behavior(reader: CatalogReader, id: str) -> BehaviorView:
         raise NotInCatalog("behavior", id, known=list(found))
     own = found[id]
     summary = next(b for b in summaries(declared, reader.weeks(id)) if b.id == id)
-    deprecated = own.body.get("deprecated") or {}
-    properties = own.body.get("properties") or {}
+    deprecated = mapping(own.body, "deprecated")
+    properties = mapping(own.body, "properties")
     return BehaviorView(
         summary=summary,
         noun=text(own.body, "noun"),
@@ -153,7 +153,7 @@ def behavior(reader: CatalogReader, id: str) -> BehaviorView:
         entities=texts(own.body, "entities"),
         channels=texts(own.body, "channels"),
         properties=tuple(_property(name, body) for name, body in properties.items()),
-        aliases=tuple(sorted((str(k), str(v)) for k, v in (own.body.get("aliases") or {}).items())),
+        aliases=tuple(sorted((str(k), str(v)) for k, v in mapping(own.body, "aliases").items())),
         reverses=text(own.body, "reverses"),
         replaced_by=text(deprecated, "replaced_by"),
         deprecation=". ".join(part for part in (text(deprecated, "reason"), text(deprecated, "date")) if part),
@@ -163,7 +163,7 @@ def behavior(reader: CatalogReader, id: str) -> BehaviorView:
                 d.owner,
                 text(event, "where"),
                 text(event, "time") or text(d.body, "time"),
-                tuple((str(k), str(v)) for k, v in (event.get("columns") or {}).items()),
+                tuple((str(k), str(v)) for k, v in mapping(event, "columns").items()),
             )
             for d in declared
             if d.kind == "source"
@@ -238,5 +238,5 @@ def _property(name: str, body: Any) -> PropertyView:
 
 
 def _searchable(item: Declaration) -> str:
-    aliases = item.body.get("aliases") or {}
+    aliases = mapping(item.body, "aliases")
     return " ".join([item.name, text(item.body, "brief"), *(str(alias) for alias in aliases.values())]).lower()

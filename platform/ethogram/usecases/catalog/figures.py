@@ -50,6 +50,12 @@ def texts(body: Any, key: str) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, Sequence) else ()
 
 
+def mapping(body: Any, key: str) -> Mapping[str, Any]:
+    """The mapping at `key`; empty when there is none."""
+    value = body.get(key) if isinstance(body, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
 def mappings(body: Any, key: str) -> tuple[Mapping[str, Any], ...]:
     """The mappings in the list at `key`."""
     value = body.get(key) if isinstance(body, Mapping) else None
@@ -58,11 +64,13 @@ def mappings(body: Any, key: str) -> tuple[Mapping[str, Any], ...]:
 
 def histogram(profile: Any) -> Histogram | None:
     """The profile's histogram, or None where the values are no numbers or there are none."""
-    stored = profile.get("histogram") if isinstance(profile, Mapping) else None
-    if not isinstance(stored, Mapping):
-        return None
-    edges = tuple(float(edge) for edge in stored.get("edges") or ())
-    counts = tuple(float(count) for count in stored.get("counts") or ())
+    stored = mapping(profile, "histogram")
+    edges, counts = _numbers(stored.get("edges")), _numbers(stored.get("counts"))
     if not counts or len(edges) != len(counts) + 1 or any(b <= a for a, b in itertools.pairwise(edges)):
         return None
     return Histogram(edges, counts)
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    found = [number({"value": value}, "value") for value in values] if isinstance(values, list | tuple) else []
+    return tuple(value for value in found if value is not None)

@@ -11,7 +11,7 @@ from typing import Any
 from ethogram.core.catalog import AliasMove, Approval, GateResult, ModelVersionRow, ScoreRun
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
-from ethogram.usecases.catalog.figures import mappings, number, text, texts, whole
+from ethogram.usecases.catalog.figures import mapping, mappings, number, text, texts, whole
 from ethogram.usecases.catalog.lineage import Lineage, alias_labels, current_aliases, edges, lineage
 from ethogram.usecases.catalog.signals import State
 
@@ -141,7 +141,7 @@ def model(reader: CatalogReader, name: str, *, version: int | None = None) -> Mo
     return ModelView(
         summary=summary,
         limits=texts(body, "limits"),
-        value=_value(body.get("value")),
+        value=_value(mapping(body, "value")),
         score=text(body, "score"),
         origin=named[name].origin if name in named else "",
         applied_at=named[name].applied_at if name in named else None,
@@ -247,10 +247,8 @@ def _body(declared: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return declared[name].body if name in declared else {}
 
 
-def _value(value: Any) -> tuple[tuple[str, str], ...]:
+def _value(value: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """What acting on a score costs and brings, and the probability above which it pays."""
-    if not isinstance(value, Mapping):
-        return ()
     try:
         contact, saved, accepts = (Decimal(text(value, key)) for key in ("contact", "saved", "accepts"))
     except InvalidOperation:
@@ -268,9 +266,6 @@ def _value(value: Any) -> tuple[tuple[str, str], ...]:
 
 def _compared(report: Mapping[str, Any]) -> tuple[Compared, ...]:
     """Learners that were fitted, with their figures on the same validation rows; the chosen one first."""
-    learners = report.get("learners")
-    if not isinstance(learners, Mapping):
-        return ()
     chosen = text(report, "chosen")
     found = [
         Compared(
@@ -281,14 +276,13 @@ def _compared(report: Mapping[str, Any]) -> tuple[Compared, ...]:
             number(own, "log_loss"),
             number(own, "ece"),
         )
-        for name, own in learners.items()
+        for name, own in mapping(report, "learners").items()
     ]
     return tuple(sorted(found, key=lambda each: (not each.chosen, each.learner)))
 
 
 def _periods(report: Mapping[str, Any]) -> tuple[Period, ...]:
-    folds = report.get("folds")
-    folds = folds if isinstance(folds, Mapping) else {}
+    folds = mapping(report, "folds")
     return tuple(
         Period(name, whole(folds, name, "rows"), whole(folds, name, "cases"), begins[:10], text(folds[name], "to")[:10])
         for name in ("train", "calibrate", "validate")

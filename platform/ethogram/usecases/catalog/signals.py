@@ -11,7 +11,7 @@ from ethogram.core.catalog import AliasMove, Declaration, FeatureProfile, ModelV
 from ethogram.core.monitoring.psi import Histogram, psi, psi_bound
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
-from ethogram.usecases.catalog.figures import histogram, mappings, number, text, texts, whole
+from ethogram.usecases.catalog.figures import histogram, mapping, mappings, number, text, texts, whole
 from ethogram.usecases.catalog.lineage import (
     Lineage,
     alias_labels,
@@ -222,9 +222,7 @@ def _reference(
 
 def _trained(reference: TrainingSetRow | None, ref: str, feature: str) -> Any:
     """The feature's profile in a training set, under any of the names that a column may have there."""
-    profiles = reference.report.get("features") if reference else None
-    if not isinstance(profiles, Mapping):
-        return None
+    profiles = mapping(reference.report, "features") if reference else {}
     name = ref.partition("@")[0]
     keys = (feature, f"{ref}.{feature}", f"{name}.{feature}", f"{name}__{feature}", f"{ref}/{feature}")
     return next((profiles[key] for key in keys if key in profiles), None)

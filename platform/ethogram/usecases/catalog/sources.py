@@ -10,7 +10,7 @@ from typing import Any
 from ethogram.core.catalog import QuarantineReason, SourceRun, SourceUnit
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
-from ethogram.usecases.catalog.figures import text, whole
+from ethogram.usecases.catalog.figures import mapping, text, whole
 from ethogram.usecases.catalog.lineage import source_behaviors
 from ethogram.usecases.catalog.signals import State
 
@@ -123,9 +123,8 @@ def account(reports: Sequence[Mapping[str, Any]]) -> Account:
     """
     events: dict[str, int] = {}
     for report in reports:
-        made = report.get("events")
-        for name, count in made.items() if isinstance(made, Mapping) else ():
-            events[str(name)] = events.get(str(name), 0) + int(count)
+        for name in mapping(report, "events"):
+            events[name] = events.get(name, 0) + whole(report, "events", name)
     total = {key: sum(whole(r, key) for r in reports) for key in ("rows", "anonymous", "unmapped", "quarantined")}
     ordered = tuple(sorted(events.items(), key=lambda pair: (-pair[1], pair[0])))
     return Account(total["rows"], ordered, total["anonymous"], total["unmapped"], total["quarantined"])

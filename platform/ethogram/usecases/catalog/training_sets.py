@@ -9,7 +9,7 @@ from typing import Any
 from ethogram.core.catalog import TrainingSetRow
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
-from ethogram.usecases.catalog.figures import number, text, texts, whole
+from ethogram.usecases.catalog.figures import mapping, number, text, texts, whole
 from ethogram.usecases.catalog.lineage import Lineage, alias_labels, edges, lineage
 
 
@@ -76,15 +76,13 @@ def training_set(reader: CatalogReader, version: str) -> TrainingSetView:
     if version not in found:
         raise NotInCatalog("training set", version, known=list(found))
     summary = found[version]
-    features = summary.row.report.get("features")
+    features = mapping(summary.row.report, "features")
     direct = edges(reader.declarations(), reader.training_sets(), reader.model_versions())
     asked = {key: value for key, value in summary.row.request.items() if key != "signals"}
     return TrainingSetView(
         summary=summary,
         request=tuple((key, _short(value)) for key, value in asked.items() if value not in (None, "", [], {})),
-        features=tuple(_column(str(name), own) for name, own in features.items())
-        if isinstance(features, Mapping)
-        else (),
+        features=tuple(_column(name, own) for name, own in features.items()),
         lineage=lineage(("training set", version), direct, aliases=alias_labels(reader.alias_moves())),
     )
 
@@ -96,7 +94,7 @@ def outcome(reader: CatalogReader, name: str) -> OutcomeView:
     if name not in found:
         raise NotInCatalog("outcome", name, known=list(found))
     own = found[name]
-    happens = own.body.get("happens") or {}
+    happens = mapping(own.body, "happens")
     return OutcomeView(
         name=name,
         owner=own.owner,

@@ -1,0 +1,52 @@
+"""PSI and the size that chance alone gives it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ethogram.core.monitoring.psi import Histogram, psi, psi_bound, rebin
+
+counts = st.lists(st.integers(0, 10_000), min_size=1, max_size=30).filter(lambda values: sum(values) > 0)
+
+
+def bins(values: list[int], *, width: float = 1.0, start: float = 0.0) -> Histogram:
+    edges = tuple(start + i * width for i in range(len(values) + 1))
+    return Histogram(edges, tuple(float(value) for value in values))
+
+
+@given(counts, counts, st.floats(0.1, 10), st.floats(-20, 20))
+def test_other_bins_lose_and_add_no_row(values: list[int], others: list[int], width: float, start: float):
+    assert rebin(bins(values), bins(others, width=width, start=start).edges).total == pytest.approx(sum(values))
+
+
+@given(counts, counts)
+def test_it_is_never_negative_and_zero_for_the_same_shares(values: list[int], others: list[int]):
+    assert psi(bins(values), bins(others)) >= 0
+    assert psi(bins(values), bins([value * 7 for value in values])) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_larger_shift_is_a_larger_index():
+    middle = np.arange(30)
+    shapes = [bins(list((10_000 * np.exp(-((middle - at) ** 2) / 20)).astype(int))) for at in (10, 11, 14, 20)]
+    found = [psi(shape, shapes[0]) for shape in shapes]
+    assert found == sorted(found)
+    assert found[0] == 0
+    assert found[-1] > 1
+
+
+@pytest.mark.parametrize(("n", "m"), [(500, 500), (4000, 1000)])
+def test_samples_of_one_population_stay_within_the_bound_in_99_of_100_cases(n: int, m: int):
+    chance = np.random.default_rng(3)
+    within = 0
+    for _ in range(2000):
+        now = bins(list(chance.multinomial(n, [0.1] * 10)))
+        before = bins(list(chance.multinomial(m, [0.1] * 10)))
+        within += psi(now, before) <= psi_bound(now, before)
+    assert 0.98 <= within / 2000 <= 0.998
+
+
+def test_nothing_counted_proves_nothing():
+    assert psi_bound(bins([0, 0]), bins([1, 2])) == float("inf")
