@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ethogram.core import catalog
+    from ethogram.core.events import Event
+    from ethogram.core.expressions import Expression, Type
     from ethogram.core.online.packed import Layout
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
@@ -85,6 +87,32 @@ class Engine(Protocol):
     def seen(self, entity: str, events: Iterable[TableFiles]) -> pa.Table:
         """Who there is: `entity` (int64) and `since`, the first instant at which any of its events had occurred and
         could be known; one row an entity, sorted by `entity`."""
+
+    def holds(self, condition: Expression, types: Mapping[str, Type], rows: pa.Table) -> pa.Array:
+        """For each row, in the same order, whether `condition` over its columns is true; null counts as false."""
+
+    def events(self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int]) -> list[Event]:
+        """Every event of a few entities, for those who want to look at each."""
+
+
+class TrainingSets(Protocol):
+    """The ledger of training sets; their rows are in the lake."""
+
+    def find(self, version: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+        """Request and report of a version; None where there is none."""
+
+    def versions(self) -> list[str]:
+        """All versions, newest first."""
+
+    def add(self, version: str, *, request: Mapping[str, Any], report: Mapping[str, Any], by: str) -> None:
+        """Remember a version that the lake holds; the second time changes nothing."""
+
+
+class Profiles(Protocol):
+    """What pages show of a signal's values."""
+
+    def write(self, signal: str, profiles: Mapping[tuple[str, datetime], Mapping[str, Any]]) -> None:
+        """Replace the profiles of `signal`, by feature and instant."""
 
 
 class Keys(Protocol):

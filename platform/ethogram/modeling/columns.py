@@ -31,7 +31,8 @@ def feature_names(table: pa.Table) -> list[str]:
 def plain_columns(table: pa.Table, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Each named column as an array: numbers and flags as float64 with NaN for null, text as objects with None.
 
-    Instants and dates become their age at the row's `as_of`, in days: the instant itself would only say when the row is from.
+    Instants and dates become their age at the row's `as_of`, in days: the instant itself would only say when the row
+    is from.
     Decimals lose what a double cannot hold; nothing else is rounded.
     """
     return {name: _plain(name, table.column(name).combine_chunks(), table) for name in names}
@@ -49,7 +50,12 @@ def _plain(name: str, column: Any, table: pa.Table) -> NDArray[Any]:
         ours = column.cast(pa.timestamp("us")).cast(instant) if pa.types.is_date(kind) else column.cast(instant)
         age = pc.subtract(table.column("as_of").combine_chunks().cast(instant).cast(pa.int64()), ours.cast(pa.int64()))
         return _floats(age) / DAY_US
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if (
+        pa.types.is_boolean(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+    ):
         values = _floats(column)
         if np.isinf(values).any():
             raise UnusableFeature(f"{name}: a value is infinite; features are finite or null")
@@ -59,4 +65,6 @@ def _plain(name: str, column: Any, table: pa.Table) -> NDArray[Any]:
 
 def _floats(column: Any) -> NDArray[np.float64]:
     # A decimal of more digits than a double holds is rounded, which is what leaving fixed point means.
-    return np.asarray(column.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(
+        column.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False), dtype=np.float64
+    )

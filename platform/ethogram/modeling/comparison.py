@@ -58,7 +58,8 @@ def compare(
 ) -> Comparison:
     """Fit, calibrate and validate the learners on time-separated folds.
 
-    The boosted model is chosen only if its validation loss is lower than the logistic one's by more than one standard error
+    The boosted model is chosen only if its validation loss is lower than the logistic one's by more than one standard
+    error
     (clustered by entity): the simplest model within one standard error of the best (Breiman, Friedman, Olshen & Stone,
     "Classification and Regression Trees", 1984, section 3.4.3).
 
@@ -75,6 +76,23 @@ def compare(
     Raises:
         TooShort: If no honest validation can be cut from the rows.
     """
+    from threadpoolctl import threadpool_limits
+
+    # One thread: on a busy machine two OpenMP threads wait for each other and take three to six times as long.
+    with threadpool_limits(limits=1):
+        return _compare(columns, names, label, entity, as_of, open_for, learner, calibrate)
+
+
+def _compare(
+    columns: Mapping[str, NDArray[Any]],
+    names: Sequence[str],
+    label: NDArray[np.bool_],
+    entity: NDArray[np.int64],
+    as_of: NDArray[np.int64],
+    open_for: int,
+    learner: str,
+    calibrate: str,
+) -> Comparison:
     folds = split(as_of, entity, label, open_for=open_for)
     inputs = inputs_of(columns, names, folds.train)
     fitting = {"logistic": fit_logistic, "boosted": fit_boosted}
@@ -109,7 +127,11 @@ def compare(
         "figures": figures,
         "learners": {name: _figures(truth, each, who) for name, each in scores.items()},
         "params": {name: each.params for name, each in fitted.items()},
-        "baseline": {"rate": float(prior[0]), "log_loss": figures["baseline_log_loss"], "brier": figures["baseline_brier"]},
+        "baseline": {
+            "rate": float(prior[0]),
+            "log_loss": figures["baseline_log_loss"],
+            "brier": figures["baseline_brier"],
+        },
         "best_feature": best,
         "curve": [asdict(each) for each in calibration_curve(truth, scores[chosen])],
         "scores": _histogram(scores[chosen]),
@@ -181,9 +203,7 @@ def _best_feature(
     return {"feature": name, "auc": auc(truth, score), "log_loss": log_loss(truth, score), "suspect": suspect}
 
 
-def _importance(
-    scorer: Scorer, columns: Mapping[str, NDArray[Any]], truth: NDArray[np.bool_]
-) -> list[dict[str, Any]]:
+def _importance(scorer: Scorer, columns: Mapping[str, NDArray[Any]], truth: NDArray[np.bool_]) -> list[dict[str, Any]]:
     """Loss that shuffling each input adds on validation rows (Breiman, "Random forests", Machine Learning 45, 2001)."""
     rows = np.linspace(0, truth.size - 1, min(truth.size, 3000)).astype(np.intp)
     seen = {name: np.asarray(columns[name])[rows] for name in scorer.names}
@@ -201,7 +221,9 @@ def _histogram(score: NDArray[np.float64]) -> dict[str, Any]:
     return {
         "edges": edges.tolist(),
         "rows": counts.tolist(),
-        "quantiles": {str(share): float(value) for share, value in zip(shares, np.quantile(score, shares), strict=True)},
+        "quantiles": {
+            str(share): float(value) for share, value in zip(shares, np.quantile(score, shares), strict=True)
+        },
     }
 
 
@@ -219,5 +241,3 @@ def _fold(
 
 def _day(micros: int) -> str:
     return datetime.fromtimestamp(micros // 1_000_000, UTC).isoformat()
-
-

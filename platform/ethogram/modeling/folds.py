@@ -28,7 +28,8 @@ class Folds:
 
     Attributes:
         cut: Start of the validation period, microseconds UTC: no fitted or calibrated row's outcome was open then.
-        by: "later period" when calibration rows came after all training rows' outcomes were known, else "other entities".
+        by: "later period" when calibration rows came after all training rows' outcomes were known, else "other
+        entities".
         purged: Rows left out because their outcome was still open at a cut.
     """
 
@@ -44,9 +45,12 @@ def split(as_of: NDArray[np.int64], entity: NDArray[np.int64], label: NDArray[np
     """Cut observations into train, calibrate and validate.
 
     Validation is the latest period, about 30 % of the usable rows. A row whose outcome was still open when validation
-    starts (`as_of + open_for` after the cut) is purged: whoever had trained then could not have known it (López de Prado,
-    "Advances in Financial Machine Learning", 2018, chapter 7). Calibration is the latest quarter of what remains, purged
-    likewise; where the horizon is so long that this would leave less than half of it, a quarter of the entities is held out
+    starts (`as_of + open_for` after the cut) is purged: whoever had trained then could not have known it (López de
+    Prado,
+    "Advances in Financial Machine Learning", 2018, chapter 7). Calibration is the latest quarter of what remains,
+    purged
+    likewise; where the horizon is so long that this would leave less than half of it, a quarter of the entities is
+    held out
     instead.
 
     Args:
@@ -69,8 +73,9 @@ def split(as_of: NDArray[np.int64], entity: NDArray[np.int64], label: NDArray[np
     if best is None:
         days = (int(times[-1]) - int(times[0])) / 86_400_000_000 if times.size else 0
         raise TooShort(
-            f"the observations span {days:.0f} days, and outcomes stay open for {open_for / 86_400_000_000:.0f}: none of "
-            "them was known before the last ones were made\nnext: make the training set with an earlier --from or a later --to"
+            f"the observations span {days:.0f} days, and outcomes stay open for {open_for / 86_400_000_000:.0f}: "
+            "none of them was known before the last ones were made\n"
+            "next: make the training set with an earlier --from or a later --to"
         )
     validate = np.flatnonzero(as_of >= best)
     usable = np.flatnonzero(as_of + open_for <= best)
@@ -91,14 +96,15 @@ def split(as_of: NDArray[np.int64], entity: NDArray[np.int64], label: NDArray[np
         if not _enough(label[rows]):
             true = int(label[rows].sum())
             raise TooShort(
-                f"{name}: {true:,} of {rows.size:,} observations came true; {LEAST_OF_EACH} of each kind are the least to "
-                "learn and judge from\nnext: observe more often (--every), over more time (--from, --to), or more entities"
+                f"{name}: {true:,} of {rows.size:,} observations came true; {LEAST_OF_EACH} of each kind are the least "
+                "to learn and judge from\n"
+                "next: observe more often (--every), over more time (--from, --to), or more entities"
             )
     return Folds(train, calibrate, validate, int(best), by, int(purged))
 
 
 def _cut(as_of: NDArray[np.int64], times: NDArray[np.int64], open_for: int, share: float) -> int | None:
-    """The instant at which rows from then on are nearest to `share` of those usable; None where none is usable before."""
+    """The instant from which on rows are nearest to `share` of those usable; None where none is usable before."""
     ordered = np.sort(as_of)
     later = ordered.size - np.searchsorted(ordered, times, side="left")
     earlier = np.searchsorted(ordered, times - open_for, side="right")

@@ -95,7 +95,9 @@ def fit_logistic(
         "coefficient": weigh.coef_[0].tolist(),
         "intercept": float(weigh.intercept_[0]),
     }
-    calibrated, calibration, bounds, chosen = _calibrate(pipeline, _rows(inputs, columns, calibrate), label[calibrate], method)
+    calibrated, calibration, bounds, chosen = _calibrate(
+        pipeline, _rows(inputs, columns, calibrate), label[calibrate], method
+    )
     params = {**LOGISTIC, "rows": int(train.size), "calibration": chosen}
     return Fitted("logistic", _document(inputs, model, calibration, bounds), params, calibrated)
 
@@ -154,7 +156,15 @@ def _calibrate(
 
 def _flat(trees: Any) -> dict[str, Any]:
     """Every tree's nodes in one set of arrays."""
-    made: dict[str, list[Any]] = {"roots": [], "feature": [], "threshold": [], "missing_left": [], "left": [], "right": [], "value": []}
+    made: dict[str, list[Any]] = {
+        "roots": [],
+        "feature": [],
+        "threshold": [],
+        "missing_left": [],
+        "left": [],
+        "right": [],
+        "value": [],
+    }
     depth = 0
     for (tree,) in trees._predictors:
         nodes, start = tree.nodes, len(made["value"])

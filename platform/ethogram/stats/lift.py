@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 def lift(label: ArrayLike, score: ArrayLike, *, share: float = 0.1) -> float | None:
     """Rate of true rows among the `share` with the highest scores, over the rate among all; None without true rows.
 
-    Rows that tie at the cut count in proportion, so the answer does not depend on the order of rows (Piatetsky-Shapiro &
+    Rows that tie at the cut count in proportion, so the answer does not depend on the order of rows
+    (Piatetsky-Shapiro &
     Steingold, "Measuring lift quality in database marketing", SIGKDD Explorations 2(2), 2000).
 
     >>> lift([1, 0, 0, 0, 1, 0, 0, 0, 0, 0], [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], share=0.1)

@@ -43,8 +43,9 @@ class Training:
         v, figures = self.version, self.version.report["figures"]
         passed = sum(result.passed for result in self.gates)
         head = f"{v.model} {v.version} ({v.learner})" + ("" if self.new else ", trained before on the same recipe")
+        loss, baseline = figures["log_loss"], figures["baseline_log_loss"]
         return (
-            f"{head}: AUC {figures['auc']:.3f} · log loss {figures['log_loss']:.4f} (baseline {figures['baseline_log_loss']:.4f})"
+            f"{head}: AUC {figures['auc']:.3f} · log loss {loss:.4f} (baseline {baseline:.4f})"
             f" · ECE {figures['ece']:.3f} · {passed} of {len(self.gates)} gates pass"
         )
 
@@ -88,7 +89,9 @@ def train(
         raise WrongTrainingSet(f"model {model.name} predicts {model.outcome}, and {training_set} is of {outcome}")
     lacking = [name for name in ("entity", "as_of", "label") if name not in table.column_names]
     if lacking:
-        raise WrongTrainingSet(f"training set {training_set} has no column {', '.join(lacking)}; make it with `ethogram training-set`")
+        raise WrongTrainingSet(
+            f"training set {training_set} has no column {', '.join(lacking)}; make it with `ethogram training-set`"
+        )
     recipe = digest(
         {
             "training_set": training_set,
@@ -115,7 +118,9 @@ def train(
         names,
         label=np.asarray(ordered.column("label").to_numpy(), dtype=np.bool_),
         entity=np.asarray(ordered.column("entity").to_numpy(), dtype=np.int64),
-        as_of=np.asarray(ordered.column("as_of").cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy(), dtype=np.int64),
+        as_of=np.asarray(
+            ordered.column("as_of").cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy(), dtype=np.int64
+        ),
         open_for=int(open_for / timedelta(microseconds=1)),
         learner=model.learner,
         calibrate=model.calibrate,
@@ -139,7 +144,11 @@ def train(
         report=report,
     )
     data = TrainingData(
-        training_set, outcome, tuple(signals), {name: str(table.schema.field(name).type) for name in names}, table.num_rows
+        training_set,
+        outcome,
+        tuple(signals),
+        {name: str(table.schema.field(name).type) for name in names},
+        table.num_rows,
     )
     progress(STEPS[2])
     made = models.record(tracking.log(trained, data, principal=principal))

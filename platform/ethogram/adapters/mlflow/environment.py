@@ -24,6 +24,8 @@ QUIET = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_LOGGED_MODEL_CREATION_WARNING": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # Where MLflow puts the artifacts of experiments that name no place, the default one among them.
+    "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
@@ -31,7 +33,7 @@ QUIET = {
 def silence() -> None:
     """Turn off telemetry, jobs, gateway, assistant and unpickling; call it before `import mlflow`."""
     os.environ.update(QUIET)
-    warnings.filterwarnings("ignore", module=r"mlflow\..*", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=r".*An input example was not provided", category=UserWarning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Place:
 
     @classmethod
     def parse(cls, uri: str | None) -> Place:
-        """From `…?workspace=…&state=…`; what the address leaves out comes from the environment and the current folder."""
+        """From `…?workspace=…&state=…`; what it leaves out comes from the environment and the current folder."""
         from ethogram.settings import read_settings
 
         said = dict(parse_qsl(urlsplit(uri or "").query))

@@ -42,6 +42,7 @@ def as_training() -> Iterator[None]:
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """Ours as MLflow's; inside a session, which turns what it does not know into an internal error."""
     try:
         yield
     except UnknownPrincipal as error:
@@ -55,7 +56,7 @@ def _refused(message: str) -> MlflowException:
     return MlflowException(f"refused: {message}", error_code=PERMISSION_DENIED)
 
 
-class GatedStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not typed
+class GatedStore(SqlAlchemyStore):
     """The registry of one workspace's state; who asks comes from `caller.principal`."""
 
     def __init__(self, place: Place, *, tracking_uri: str | None = None) -> None:
@@ -82,7 +83,7 @@ class GatedStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not typed
         _validate_model_alias_name(alias)
         _validate_model_alias_name_reserved(alias)
         number = int(_validate_model_version(version))
-        with _translated(), self.ManagedSessionMaker(read_only=False) as session:
+        with self.ManagedSessionMaker(read_only=False) as session, _translated():
             self._get_sql_model_version(session, name, number)
             models.move_alias(
                 session.connection(),
@@ -96,12 +97,19 @@ class GatedStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not typed
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         _validate_model_name(name)
         _validate_model_alias_name(alias)
-        with _translated(), self.ManagedSessionMaker(read_only=False) as session:
+        with self.ManagedSessionMaker(read_only=False) as session, _translated():
             self._get_registered_model(session, name)
             models.drop_alias(session.connection(), model=name, alias=alias, principal=principal())
 
-    def transition_model_version_stage(self, name: str, version: Any, stage: str, archive_existing_versions: bool) -> None:
-        raise _refused(f"stages are not used; {name} {version} is promoted by alias\nnext: ethogram promote {name} {version} champion")
+    def transition_model_version_stage(
+        self,
+        name: str,
+        version: Any,
+        stage: str,  # noqa: ARG002 - MLflow's signature
+        archive_existing_versions: bool,  # noqa: ARG002 - MLflow's signature
+    ) -> None:
+        todo = f"ethogram promote {name} {version} champion"
+        raise _refused(f"stages are not used; {name} {version} is promoted by alias\nnext: {todo}")
 
     # What an alias or an approval is bound to stays.
 
@@ -174,7 +182,7 @@ class GatedStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not typed
         with self._changing("mlflow.version.untag", name, version=str(version), key=key):
             super().delete_model_version_tag(name, version, key)
 
-    def create_webhook(self, *arguments: Any, **keywords: Any) -> Any:
+    def create_webhook(self, *_: Any, **__: Any) -> Any:
         raise _refused("events leave through the outbox, not through MLflow's webhooks")
 
     update_webhook = delete_webhook = create_webhook
@@ -201,4 +209,6 @@ class GatedStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not typed
         for tag in tags or []:
             key = tag if isinstance(tag, str) else tag.key
             if key.startswith(RESERVED_TAGS):
-                raise _refused(f"tags that start with {RESERVED_TAGS!r} are written by training only; {key!r} needs another name")
+                raise _refused(
+                    f"tags that start with {RESERVED_TAGS!r} are written by training only; {key!r} needs another name"
+                )

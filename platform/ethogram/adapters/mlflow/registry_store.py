@@ -1,7 +1,9 @@
 """MLflow's registry under our rules, for `ethogram:///mlflow`: the entry point only.
 
-MLflow loads it while it is itself being imported, so nothing of MLflow may be imported before `build` is called. The scheme
-is our own: if this plugin fails to load, MLflow knows no such scheme and refuses, instead of falling back to its open store.
+MLflow loads it while it is itself being imported, so nothing of MLflow may be imported before `build` is called. The
+scheme
+is our own: if this plugin fails to load, MLflow knows no such scheme and refuses, instead of falling back to its open
+store.
 """
 
 from __future__ import annotations

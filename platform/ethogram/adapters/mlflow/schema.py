@@ -1,17 +1,19 @@
 """MLflow's tables in the schema `mlflow`, made once, with rules of ours that hold for every client of the database.
 
-The triggers are the second wall: a client that opens the database itself, without our registry store, still cannot point
+The triggers are the second wall: a client that opens the database itself, without our registry store, still cannot
+point
 an alias where no recorded move points, nor delete what an alias or an approval is bound to.
 """
 
 from __future__ import annotations
+
+import hashlib
 
 from sqlalchemy import Engine, inspect, text
 
 from ethogram.adapters.mlflow.environment import Place, engine_of
 
 _LOCK = 7_306_085_240  # advisory lock of whoever creates MLflow's tables
-_VERSION = "ethogram rules 1"
 
 _RULES = """
 CREATE OR REPLACE FUNCTION mlflow.ethogram_bound(m text, v integer) RETURNS boolean LANGUAGE sql STABLE AS $$
@@ -26,7 +28,8 @@ BEGIN
    WHERE a.model = COALESCE(NEW.name, OLD.name) AND a.alias = COALESCE(NEW.alias, OLD.alias) ORDER BY a.id DESC LIMIT 1;
   IF TG_OP = 'DELETE' THEN
     IF wanted IS NOT NULL THEN
-      RAISE EXCEPTION 'refused: @% of % may only be moved; ethogram promote', OLD.alias, OLD.name USING ERRCODE = '42501';
+      RAISE EXCEPTION 'refused: @% of % may only be moved; ethogram promote', OLD.alias, OLD.name USING ERRCODE =
+      '42501';
     END IF;
     RETURN OLD;
   END IF;
@@ -70,6 +73,16 @@ BEGIN
   RETURN NEW;
 END $$;
 
+CREATE OR REPLACE FUNCTION mlflow.ethogram_place_rule() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.artifact_location NOT LIKE 'mlflow-artifacts:/%' THEN
+    RAISE EXCEPTION 'refused: artifacts of experiment % must be at mlflow-artifacts:/, not %', NEW.name,
+    NEW.artifact_location
+      USING ERRCODE = '42501';
+  END IF;
+  RETURN NEW;
+END $$;
+
 CREATE OR REPLACE TRIGGER ethogram_alias BEFORE INSERT OR UPDATE OR DELETE ON mlflow.registered_model_aliases
   FOR EACH ROW EXECUTE FUNCTION mlflow.ethogram_alias_rule();
 CREATE OR REPLACE TRIGGER ethogram_version BEFORE UPDATE OR DELETE ON mlflow.model_versions
@@ -80,8 +93,11 @@ CREATE OR REPLACE TRIGGER ethogram_keep BEFORE UPDATE OR DELETE ON mlflow.logged
   FOR EACH ROW EXECUTE FUNCTION mlflow.ethogram_keep_rule();
 CREATE OR REPLACE TRIGGER ethogram_keep BEFORE UPDATE OR DELETE ON mlflow.experiments
   FOR EACH ROW EXECUTE FUNCTION mlflow.ethogram_keep_rule();
+CREATE OR REPLACE TRIGGER ethogram_place BEFORE INSERT OR UPDATE ON mlflow.experiments
+  FOR EACH ROW EXECUTE FUNCTION mlflow.ethogram_place_rule();
 """
 
+_VERSION = f"rules {hashlib.sha256(_RULES.encode()).hexdigest()[:16]}"
 _ready: set[Place] = set()
 
 
@@ -110,8 +126,10 @@ def ensure_schema(place: Place) -> None:
 def _current(engine: Engine) -> bool:
     with engine.connect() as connection:
         said = connection.execute(
-            text("SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-                 " WHERE n.nspname = 'mlflow' AND p.proname = 'ethogram_alias_rule'")
+            text(
+                "SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+                " WHERE n.nspname = 'mlflow' AND p.proname = 'ethogram_alias_rule'"
+            )
         ).scalar()
     return bool(said == f"{_VERSION}, mlflow {_mlflow_version()}")
 

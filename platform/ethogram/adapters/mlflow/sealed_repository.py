@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from sqlalchemy import text
 
@@ -24,14 +25,17 @@ def sealed_locations(place: Place) -> list[str]:
     ensure_schema(place)
     with engine_of(place).connect() as connection:
         rows = connection.execute(
-            text("SELECT coalesce(storage_location, source) FROM mlflow.model_versions WHERE current_stage <> 'Deleted_Internal'")
+            text(
+                "SELECT coalesce(storage_location, source) FROM mlflow.model_versions"
+                " WHERE current_stage <> 'Deleted_Internal'"
+            )
         ).scalars()
         folders = (posixpath.normpath(_ADDRESS.sub("", address)) for address in rows if address)
         # A folder at the top would seal everything: nobody's model is a whole experiment.
         return [folder for folder in folders if folder.count("/")]
 
 
-class SealedRepository(LocalArtifactRepository):  # type: ignore[misc]  # MLflow is not typed
+class SealedRepository(LocalArtifactRepository):
     """`below` the artifact root of `place`."""
 
     def __init__(self, place: Place, below: str, **uris: Any) -> None:
@@ -60,6 +64,10 @@ class SealedRepository(LocalArtifactRepository):  # type: ignore[misc]  # MLflow
         self._refuse_sealed([posixpath.join(artifact_path or "", artifact_file_name)])
         await super().log_artifact_from_async_stream(chunks, artifact_file_name, artifact_path)
 
+    def download_artifacts(self, artifact_path: str, dst_path: str | None = None) -> str:
+        # Always a copy: MLflow writes a note beside a model that it has loaded, and in place that would be a change.
+        return str(ArtifactRepository.download_artifacts(self, artifact_path, dst_path))
+
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         self._refuse_sealed([artifact_path or ""], parents_too=True)
         super().delete_artifacts(artifact_path)
@@ -72,6 +80,7 @@ class SealedRepository(LocalArtifactRepository):  # type: ignore[misc]  # MLflow
                 within = whole == folder or whole.startswith(f"{folder}/")
                 if within or (parents_too and (whole == "." or folder.startswith(f"{whole}/"))):
                     raise MlflowException(
-                        f"refused: {folder} is sealed, a registered version was made from it\nnext: log a new model and register that",
+                        f"refused: {folder} is sealed, a registered version was made from it\n"
+                        "next: log a new model and register that",
                         error_code=PERMISSION_DENIED,
                     )

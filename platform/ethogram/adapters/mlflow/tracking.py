@@ -65,7 +65,8 @@ class MlflowTracking:
         try:
             experiment = self._experiment(trained.model)
             logged = {
-                learner: self._run(experiment, learner, trained, data, principal) for learner in sorted(trained.documents)
+                learner: self._run(experiment, learner, trained, data, principal)
+                for learner in sorted(trained.documents)
             }
             return self._register(logged[trained.chosen], trained, data, principal)
         except MlflowException as error:
@@ -82,9 +83,7 @@ class MlflowTracking:
             return str(client.create_experiment(model, artifact_location=f"mlflow-artifacts:/{model}"))
         return str(found.experiment_id)
 
-    def _run(
-        self, experiment: str, learner: str, trained: TrainedModel, data: TrainingData, principal: str
-    ) -> _Logged:
+    def _run(self, experiment: str, learner: str, trained: TrainedModel, data: TrainingData, principal: str) -> _Logged:
         import mlflow
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -103,8 +102,10 @@ class MlflowTracking:
         }
         with mlflow.start_run(experiment_id=experiment, run_name=f"{learner} on {data.version}", tags=tags) as run:
             mlflow.log_params({f"{learner}.{name}": value for name, value in trained.params[learner].items()})
-            mlflow.log_metrics({name: float(value) for name, value in trained.figures[learner].items() if value is not None})
-            mlflow.log_dict(trained.report, "report.json")
+            mlflow.log_metrics(
+                {name: float(value) for name, value in trained.figures[learner].items() if value is not None}
+            )
+            mlflow.log_dict(dict(trained.report), "report.json")
             about = {"rows": data.rows, "outcome": data.outcome, "signals": list(data.signals)}
             dataset = Dataset(
                 name=data.outcome,

@@ -26,9 +26,7 @@ class BrokenChain:
     reason: str
 
 
-def write_change(
-    connection: Connection, *, principal: str, action: str, subject: str, body: Mapping[str, Any]
-) -> int:
+def write_change(connection: Connection, *, principal: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
     """Append one change in the caller's transaction; its sequence number.
 
     Other writers wait until that transaction ends, so write it last.
@@ -51,7 +49,7 @@ def write_change(
 
 
 def verify(connection: Connection) -> BrokenChain | None:
-    """The first place where the ledger was altered, or None: a changed, dropped or slipped-in row breaks every later link."""
+    """The first place where the ledger was altered, or None; a changed, dropped or slipped-in row breaks the chain."""
     previous, expected = FIRST, 1
     for row in connection.execution_options(yield_per=1000).execute(select(change).order_by(change.c.seq)).mappings():
         seq = int(row["seq"])

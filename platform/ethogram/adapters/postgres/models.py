@@ -1,6 +1,7 @@
 """Model versions, gates, approvals and aliases: the truth that MLflow's registry is a projection of.
 
-Everything that decides or records works on the caller's connection, so that an alias in MLflow's tables, the move in ours
+Everything that decides or records works on the caller's connection, so that an alias in MLflow's tables, the move in
+ours
 and the change in the ledger are one transaction, whichever client asked.
 """
 
@@ -57,7 +58,11 @@ class UnknownVersion(AskedWrongly):
 
     def __init__(self, model: str, version: int | str, *, known: Sequence[int]) -> None:
         self.model, self.version, self.known = model, version, tuple(known)
-        there = f"it has {', '.join(map(str, self.known[-8:]))}" if self.known else f"none is registered; `ethogram train {model}` makes one"
+        there = (
+            f"it has {', '.join(map(str, self.known[-8:]))}"
+            if self.known
+            else f"none is registered; `ethogram train {model}` makes one"
+        )
         super().__init__(f"{model} has no registered version {version}; {there}")
 
 
@@ -150,7 +155,8 @@ def bound(connection: Connection, model: str, version: int | None = None) -> str
     if alias:
         return f"{model} {alias.version} is @{alias.alias}"
     approved = connection.execute(
-        text(f"SELECT version FROM ethogram.approval WHERE model = :model AND decision = 'approve'{which} LIMIT 1"), given
+        text(f"SELECT version FROM ethogram.approval WHERE model = :model AND decision = 'approve'{which} LIMIT 1"),
+        given,
     ).first()
     return f"{model} {approved.version} carries an approval" if approved else ""
 
@@ -160,7 +166,8 @@ def move_alias(
 ) -> ModelVersion | None:
     """Point `alias` at `version` by the one rule, in the caller's transaction; the version, if it is one of ours.
 
-    Writes the move, MLflow's alias and the change together. An alias that no policy protects may be set by any principal.
+    Writes the move, MLflow's alias and the change together. An alias that no policy protects may be set by any
+    principal.
 
     Raises:
         PromotionRefused: If the rule says no; nothing is written.
@@ -170,7 +177,12 @@ def move_alias(
     rules = applied_rules(connection)
     check_principal(principal, rules.teams)
     found = find_version(connection, model, version)
-    body: dict[str, Any] = {"model": model, "alias": alias, "version": version, "digest": found.digest if found else None}
+    body: dict[str, Any] = {
+        "model": model,
+        "alias": alias,
+        "version": version,
+        "digest": found.digest if found else None,
+    }
     if rules.aliases.protects(alias):
         if found is None:
             raise PromotionRefused(
@@ -227,7 +239,9 @@ def drop_alias(connection: Connection, *, model: str, alias: str, principal: str
             why=f"@{alias} is protected: its consumers would be left without a version",
             next_=f"move it to another approved version: ethogram promote {model} VERSION {alias}",
         )
-    connection.execute(insert(t.alias_move).values(model=model, alias=alias, version=None, digest=None, principal=principal))
+    connection.execute(
+        insert(t.alias_move).values(model=model, alias=alias, version=None, digest=None, principal=principal)
+    )
     connection.execute(
         text("DELETE FROM mlflow.registered_model_aliases WHERE name = :model AND alias = :alias"),
         {"model": model, "alias": alias},
@@ -268,7 +282,12 @@ class PostgresModels:
             _lock(connection, str(version["model"]))
             row = connection.execute(insert(t.model_version).values(**version).returning(t.model_version)).one()
             made = _version(row)
-            body = {"model": made.model, "version": made.version, "digest": made.digest, "training_set": made.training_set}
+            body = {
+                "model": made.model,
+                "version": made.version,
+                "digest": made.digest,
+                "training_set": made.training_set,
+            }
             write_change(
                 connection, principal=made.author, action="model.register", subject=f"model {made.model}", body=body
             )
@@ -301,7 +320,9 @@ class PostgresModels:
     def moves(self, model: str) -> list[AliasMove]:
         """Every move of every alias of the model, oldest first."""
         with self.engine.connect() as connection:
-            rows = connection.execute(select(t.alias_move).where(t.alias_move.c.model == model).order_by(t.alias_move.c.id))
+            rows = connection.execute(
+                select(t.alias_move).where(t.alias_move.c.model == model).order_by(t.alias_move.c.id)
+            )
             return [_move(row) for row in rows]
 
     def approvals(self, model: str, version: int, alias: str) -> list[Approval]:
@@ -325,7 +346,9 @@ class PostgresModels:
                     )
         return results
 
-    def decide(self, model: str, version: int, alias: str, *, decision: str, principal: str, note: str = "") -> Approval:
+    def decide(
+        self, model: str, version: int, alias: str, *, decision: str, principal: str, note: str = ""
+    ) -> Approval:
         """Record a reviewer's approval or rejection of exactly this content, with one change in the same transaction.
 
         Raises:
@@ -382,21 +405,31 @@ class PostgresModels:
         changed = self.changed(version)
         if changed:
             raise ApprovalVoid(version.model, version.version, "champion", changed)
-        return (self.folder(version) / version.manifest["scorer"]).read_text(encoding="utf-8")
+        return Path(self.folder(version), version.manifest["scorer"]).read_text(encoding="utf-8")
 
     def scored(self, run: Mapping[str, Any]) -> None:
         """Remember a scoring run, with one change; the same run twice counts once."""
         with self.engine.begin() as connection:
-            done = connection.execute(upsert(t.score_run).values(**run).on_conflict_do_nothing().returning(t.score_run.c.run))
+            done = connection.execute(
+                upsert(t.score_run).values(**run).on_conflict_do_nothing().returning(t.score_run.c.run)
+            )
             if done.first():
-                body = {key: run[key] for key in ("run", "model", "version", "digest")} | {"as_of": run["as_of"].isoformat()}
+                body = {key: run[key] for key in ("run", "model", "version", "digest")} | {
+                    "as_of": run["as_of"].isoformat()
+                }
                 write_change(
-                    connection, principal=run["principal"], action="model.score", subject=f"model {run['model']}", body=body
+                    connection,
+                    principal=run["principal"],
+                    action="model.score",
+                    subject=f"model {run['model']}",
+                    body=body,
                 )
 
 
 def _lock(connection: Connection, model: str) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:half, hashtext(:model))"), {"half": _MODEL_LOCK, "model": model})
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:half, hashtext(:model))"), {"half": _MODEL_LOCK, "model": model}
+    )
 
 
 def _evaluated(rules: Rules, version: ModelVersion) -> list[GateResult]:

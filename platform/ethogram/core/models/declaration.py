@@ -135,7 +135,19 @@ def load_model(text: str, path: str) -> ModelDeclaration:
     if findings.found:
         raise Problems(findings.told())
     return ModelDeclaration(
-        name, owner, outcome, signals, intent, limits, purpose, risk, score, value, learner, calibrate, Origin(path, fields.line_of("model"))
+        name,
+        owner,
+        outcome,
+        signals,
+        intent,
+        limits,
+        purpose,
+        risk,
+        score,
+        value,
+        learner,
+        calibrate,
+        Origin(path, fields.line_of("model")),
     )
 
 
@@ -143,10 +155,15 @@ def model_of(body: Mapping[str, Any]) -> ModelDeclaration:
     """The declaration from the form in which `apply` stored it."""
     value = body.get("value")
     return ModelDeclaration(
-        **{name: body[name] for name in ("name", "owner", "outcome", "intent", "purpose", "risk", "score", "learner", "calibrate")},
+        **{
+            name: body[name]
+            for name in ("name", "owner", "outcome", "intent", "purpose", "risk", "score", "learner", "calibrate")
+        },
         signals=tuple(body["signals"]),
         limits=tuple(body["limits"]),
-        value=Value(Decimal(value["contact"]), Decimal(value["saved"]), value["currency"], Decimal(value["accepts"])) if value else None,
+        value=Value(Decimal(value["contact"]), Decimal(value["saved"]), value["currency"], Decimal(value["accepts"]))
+        if value
+        else None,
     )
 
 

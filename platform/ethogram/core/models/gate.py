@@ -17,7 +17,8 @@ from ethogram.errors import EthogramError, Problems, did_you_mean
 if TYPE_CHECKING:
     from ethogram.core.models.declaration import ModelDeclaration
 
-# Every figure that a gate may name, with its type and what it says; all are of the validation period unless they say so.
+# Every figure that a gate may name, with its type and what it says; all are of the validation period unless they say
+# so.
 FIGURES: dict[str, tuple[Type, str]] = {
     "auc": (DOUBLE, "probability that a case is ranked above a non-case"),
     "brier": (DOUBLE, "mean squared distance of probability and truth"),
@@ -90,8 +91,8 @@ class GateResult:
 def evaluate(policy: GatePolicy, risk: str, figures: Mapping[str, Any]) -> list[GateResult]:
     """Every gate of the tier over `figures`; a figure that is absent, null or not finite makes its gate unknown.
 
-    >>> policy = GatePolicy((Gate("ranking", "Ranks.", {"medium": "auc >= 0.6"}), Gate("size", "Enough.", {"medium": "features >= 1"})))
-    >>> [(r.gate, r.verdict, r.detail) for r in evaluate(policy, "medium", {"auc": 0.58})]
+    >>> ranking, size = Gate("ranking", "Ranks.", {"low": "auc >= 0.6"}), Gate("size", "Enough.", {"low": "features >= 1"})
+    >>> [(r.gate, r.verdict, r.detail) for r in evaluate(GatePolicy((ranking, size)), "low", {"auc": 0.58})]
     [('ranking', 'fail', 'auc 0.58; needs auc >= 0.6'), ('size', 'unknown', 'features unknown; needs features >= 1')]
     """
     usable = {name: _usable(figures.get(name), kind) for name, (kind, _) in FIGURES.items()}

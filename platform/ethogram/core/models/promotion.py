@@ -84,7 +84,9 @@ class PromotionRefused(Refused):
 
     code = "promotion-refused"
 
-    def __init__(self, model: str, version: int, alias: str, *, why: str, details: Sequence[str] = (), next_: str) -> None:
+    def __init__(
+        self, model: str, version: int, alias: str, *, why: str, details: Sequence[str] = (), next_: str
+    ) -> None:
         self.model, self.version, self.alias, self.why = model, version, alias, why
         self.details = tuple(details)
         super().__init__("\n".join([f"refused: {why}", *(f"  {line}" for line in self.details), f"next: {next_}"]))
@@ -99,10 +101,22 @@ class GatesFailed(PromotionRefused):
         self.results = tuple(results)
         self.failed = tuple(result for result in results if not result.passed)
         count, width = len(self.failed), max((len(result.gate) for result in self.failed), default=0)
-        why = f"{count} of {len(results)} gates fail{'s' if count == 1 else ''}" if results else "no gates are declared for it"
-        details = [f"{r.gate:<{width}}  {r.detail}{' (unknown is a fail)' if r.verdict == 'unknown' else ''}" for r in self.failed]
+        why = (
+            f"{count} of {len(results)} gates fail{'s' if count == 1 else ''}"
+            if results
+            else "no gates are declared for it"
+        )
+        details = [
+            f"{r.gate:<{width}}  {r.detail}{' (unknown is a fail)' if r.verdict == 'unknown' else ''}"
+            for r in self.failed
+        ]
         super().__init__(
-            model, version, alias, why=why, details=details, next_=f"mend what fails and run `ethogram train {model}` again"
+            model,
+            version,
+            alias,
+            why=why,
+            details=details,
+            next_=f"mend what fails and run `ethogram train {model}` again",
         )
 
 
@@ -137,7 +151,9 @@ class MayNotApprove(Refused):
 
     def __init__(self, principal: str, model: str, version: int, *, reason: str, reviewers: Sequence[str]) -> None:
         self.principal, self.model, self.version, self.reviewers = principal, model, version, tuple(reviewers)
-        who = ", ".join(self.reviewers) or "nobody: name reviewers in the team.yaml of the teams that aliases.yaml lists"
+        who = (
+            ", ".join(self.reviewers) or "nobody: name reviewers in the team.yaml of the teams that aliases.yaml lists"
+        )
         super().__init__(f"refused: {principal} may not approve {model} {version}: {reason}\nnext: ask one of {who}")
 
 
@@ -197,7 +213,8 @@ def check_move(
     if not gates or not all(result.passed for result in gates):
         raise GatesFailed(version.model, version.version, alias.name, gates)
     allowed = reviewers_of(alias, model, teams)
-    said = f"`ethogram approve {version.model} {version.version}`, by {' or '.join(n for n in allowed if n != version.author) or 'a reviewer'}"
+    whom = " or ".join(name for name in allowed if name != version.author) or "a reviewer"
+    said = f"`ethogram approve {version.model} {version.version}`, by {whom}"
     latest: dict[str, Approval] = {}
     for each in approvals:
         if each.digest == version.digest and each.principal in allowed and each.principal != version.author:
@@ -206,10 +223,19 @@ def check_move(
     approved = [each for each in latest.values() if each.decision == "approve"]
     if rejected:
         why = f"{rejected[0].principal} rejected {version.model} {version.version}"
-        raise NotApproved(version.model, version.version, alias.name, why=why, details=[rejected[0].note or "no reason given"], next_=said)
+        raise NotApproved(
+            version.model,
+            version.version,
+            alias.name,
+            why=why,
+            details=[rejected[0].note or "no reason given"],
+            next_=said,
+        )
     if not approved:
         why = f"no valid approval of {version.model} {version.version} for @{alias.name}"
-        others = sorted({f"{each.principal}'s does not count: {_why_not(each, version, allowed)}" for each in approvals})
+        others = sorted(
+            {f"{each.principal}'s does not count: {_why_not(each, version, allowed)}" for each in approvals}
+        )
         raise NotApproved(version.model, version.version, alias.name, why=why, details=others, next_=said)
     different = changed()
     if different:

@@ -1,6 +1,7 @@
 """The compiled scorer: a fitted model as plain data, evaluated with numpy alone.
 
-A model is stored as one JSON document (coefficients or tree arrays, the calibration map, the inputs), never as a pickle:
+A model is stored as one JSON document (coefficients or tree arrays, the calibration map, the inputs), never as a
+pickle:
 reading it cannot run code, and the process that serves scores needs neither scikit-learn nor MLflow. It equals the
 scikit-learn object it was taken from to 1e-12.
 """
@@ -31,7 +32,9 @@ class BadModelDocument(EthogramError):
 
     def __init__(self, what: str) -> None:
         self.what = what
-        super().__init__(f"the model's document is damaged: {what}\nnext: score with another version, and train this one again")
+        super().__init__(
+            f"the model's document is damaged: {what}\nnext: score with another version, and train this one again"
+        )
 
 
 class MissingInput(EthogramError):
@@ -43,7 +46,9 @@ class MissingInput(EthogramError):
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         shown = ", ".join(self.names[:6]) + (" …" if len(self.names) > 6 else "")
-        super().__init__(f"no column for {shown}; give every feature of the model's signals, null where there is no value")
+        super().__init__(
+            f"no column for {shown}; give every feature of the model's signals, null where there is no value"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +111,14 @@ class Scorer:
             if document["format"] != FORMAT:
                 raise BadModelDocument(f"format {document['format']!r}, this release reads {FORMAT}")
             self.inputs = tuple(
-                Input(str(i["name"]), str(i["kind"]), tuple(i.get("levels", ())), i.get("typical")) for i in document["inputs"]
+                Input(str(i["name"]), str(i["kind"]), tuple(i.get("levels", ())), i.get("typical"))
+                for i in document["inputs"]
             )
             if any(each.kind not in KINDS for each in self.inputs):
                 raise BadModelDocument("an input of unknown kind")
             width = sum(each.width for each in self.inputs)
             kind = document["model"]["kind"]
-            makers = {"logistic": _Logistic, "trees": _Trees}
+            makers: dict[str, type[_Logistic] | type[_Trees]] = {"logistic": _Logistic, "trees": _Trees}
             if kind not in makers:
                 raise BadModelDocument(f"model kind {kind!r}")
             self._model: _Logistic | _Trees = makers[kind](document["model"], width)
@@ -146,12 +152,14 @@ class Scorer:
 
     def score(self, columns: Mapping[str, NDArray[Any]]) -> Floats:
         """Calibrated probabilities, one a row; null inputs are NaN (numbers) or None (text)."""
-        return np.clip(self._calibrate(self.margin(columns)), self._low, self._high)
+        calibrated: Floats = np.clip(self._calibrate(self.margin(columns)), self._low, self._high)
+        return calibrated
 
     def why(self, columns: Mapping[str, NDArray[Any]], *, row: int = 0, most: int = 5) -> list[tuple[str, float]]:
         """Inputs that move the score of one row most, with the change of probability that each makes.
 
-        The change is against the same row with that one input at its typical value (text: at no known level). Inputs that
+        The change is against the same row with that one input at its typical value (text: at no known level). Inputs
+        that
         carry the same news share it badly: read it as a hint, not as a cause.
         """
         single = {each.name: np.asarray(columns[each.name])[row : row + 1] for each in self.inputs}
