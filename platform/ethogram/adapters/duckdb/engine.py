@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.outcomes import emit_labels
 from ethogram.adapters.duckdb.signals import COUNT_OF, emit_stream, streams
 from ethogram.adapters.duckdb.spans import Grid, Reach, instant, scan
+from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
 from ethogram.core.outcomes.plan import OutcomePlan
 from ethogram.core.signals.numbers import DIGITS, SCALE, Overflow, means
@@ -135,6 +136,18 @@ class DuckdbEngine:
             sql = f"SELECT coalesce({emit(condition, types)}, false) AS holds FROM given"
             return connection.sql(sql).to_arrow_table()["holds"].combine_chunks()
 
+    def events(self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int]) -> list[Event]:
+        """Every event of a few entities, for those who want to look at each."""
+        found = []
+        with self._session(f"events of {entity}") as connection:
+            for behavior, files in behaviors.items():
+                if files.schema is None or not files.paths or entity not in files.schema.names or not ids:
+                    continue
+                chosen = f"{quoted(entity)} IN ({', '.join(str(int(id)) for id in ids)})"
+                rows = connection.sql(f"SELECT * FROM {scan(files)} WHERE {chosen}").to_arrow_table()
+                found += [_event(behavior, entity, row) for row in rows.to_pylist()]
+        return found
+
     @contextmanager
     def _session(self, what: str) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
@@ -243,6 +256,20 @@ def _refuse_corrections(
         ).fetchall()
         for op, event_id in found:
             raise NotAsserted(behavior, op, event_id)
+
+
+def _event(behavior: str, entity: str, row: Mapping[str, Any]) -> Event:
+    return Event(
+        event_id=row["event_id"],
+        behavior=behavior,
+        entities={entity: row[entity]},
+        occurred_at=row["occurred_at"],
+        available_at=row["available_at"],
+        properties={name: value for name, value in row.items() if name not in HEAD and name != entity},
+        channel=row["channel"],
+        op=row["op"],
+        target_id=row["target_id"],
+    )
 
 
 def _instants(micros: _Ints) -> pa.Array:

@@ -1,0 +1,6 @@
+"""Training sets: what was asked for, the version that it gives, and what it turned out to be."""
+
+from ethogram.core.training_sets.report import Report
+from ethogram.core.training_sets.request import Request
+
+__all__ = ["Report", "Request"]

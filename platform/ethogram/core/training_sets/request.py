@@ -1,0 +1,135 @@
+"""Everything that decides the bytes of a training set; its digest is the version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ethogram.core import time
+from ethogram.core.governance.consent import Mask
+from ethogram.core.governance.purpose import Purpose
+from ethogram.core.observations import Schedule
+from ethogram.core.outcomes.plan import OutcomePlan
+from ethogram.core.signals.plan import FeaturePlan, SignalPlan
+
+# Counts up when the same request gives other bytes: columns, order or meaning of a training set.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """One training set asked for.
+
+    Attributes:
+        signals: In the order of their columns.
+        population: The signals that `among` reads, cut down to what it names.
+        coverage: How far the data reaches: only outcomes that were ripe by then are labelled.
+        tables: Version of each event table.
+        consent: What entities said about the purpose.
+    """
+
+    outcome: OutcomePlan
+    signals: tuple[SignalPlan, ...]
+    population: tuple[SignalPlan, ...]
+    schedule: Schedule
+    purpose: Purpose
+    coverage: datetime
+    tables: Mapping[str, int]
+    consent: Mask
+
+    @property
+    def version(self) -> str:
+        """`outcome/digest`; the same request always has the same one."""
+        return f"{self.outcome.name}/{self.digest[:12]}"
+
+    @property
+    def digest(self) -> str:
+        return _digest(
+            {
+                "format": FORMAT,
+                "declarations": self._declarations(),
+                "asked": {name: value for name, value in self.facts().items() if name != "digest"},
+            }
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What the store remembers of it, ready for JSON."""
+        return {
+            "outcome": self.outcome.name,
+            "signals": [plan.ref for plan in self.signals],
+            "every": time.spell(self.schedule.every),
+            "start": self.schedule.start.isoformat(),
+            "end": self.schedule.end.isoformat(),
+            "purpose": self.purpose.name,
+            "coverage": self.coverage.isoformat(),
+            "tables": dict(sorted(self.tables.items())),
+            "consent": self._consent(),
+            "declarations": _digest(self._declarations()),
+        }
+
+    def columns(self) -> list[tuple[SignalPlan, FeaturePlan, str]]:
+        """Each feature with its column: its own name, or `signal__feature` where two signals share one."""
+        names = [feature.name for plan in self.signals for feature in plan.features]
+        taken = {"entity", "as_of", "label"} | {name for name in names if names.count(name) > 1}
+        return [
+            (plan, feature, f"{plan.name}__{feature.name}" if feature.name in taken else feature.name)
+            for plan in self.signals
+            for feature in plan.features
+        ]
+
+    def _declarations(self) -> dict[str, Any]:
+        outcome = self.outcome
+        return {
+            "outcome": {
+                "entity": outcome.entity,
+                "behaviors": list(outcome.behaviors),
+                "where": outcome.where.text if outcome.where else None,
+                "horizon": time.spell(outcome.horizon),
+                "matures_after": time.spell(outcome.matures_after),
+                "negate": outcome.negate,
+                "among": outcome.among.text if outcome.among else None,
+            },
+            "signals": [_signal(plan) for plan in self.signals],
+            "population": [_signal(plan) for plan in self.population],
+            "basis": self.purpose.basis,
+        }
+
+    def _consent(self) -> str:
+        found = hashlib.sha256()
+        for part in (self.consent.ids, self.consent.changed_at, self.consent.allowed):
+            found.update(part.tobytes())
+        return found.hexdigest()[:16]
+
+
+def _signal(plan: SignalPlan) -> dict[str, Any]:
+    return {
+        "ref": plan.ref,
+        "entity": plan.entity,
+        "freshness": plan.freshness,
+        "delay": time.spell(plan.delay),
+        "features": [_feature(feature) for feature in plan.features],
+    }
+
+
+def _feature(feature: FeaturePlan) -> list[Any]:
+    window = feature.window
+    return [
+        feature.name,
+        feature.aggregate,
+        list(feature.behaviors),
+        feature.property,
+        feature.scale,
+        feature.where.text if feature.where else None,
+        window.suffix if window else None,
+        time.spell(window.hop) if window and window.hop else None,
+        feature.type,
+        feature.unit_s,
+    ]
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
