@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ethogram.adapters.postgres import server
-from ethogram.adapters.postgres.cluster import Cluster
+from ethogram.adapters.postgres.cluster import Cluster, heads
 
 
 @pytest.fixture(autouse=True)
@@ -92,9 +92,7 @@ def kill_postmaster(until: Callable[[Callable[[], bool]], None]) -> Callable[[Pa
 
     def kill(root: Path) -> None:
         cluster = Cluster(root)
-        everyone = cluster.processes()
-        pids = {process.pid for process in everyone}
-        (head,) = [process for process in everyone if process.ppid() not in pids]
+        (head,) = heads(cluster.processes())
         head.kill()
         until(lambda: cluster.processes() == [])
 

@@ -299,7 +299,7 @@ def test_a_killed_keeper_is_replaced_at_the_next_connection(kept: Path, until: U
         return [
             process
             for process in psutil.process_iter(["cmdline"])
-            if {"ethogram.adapters.postgres.keeper", str(cluster.workspace)} <= set(process.info["cmdline"] or [])
+            if {"ethogram.adapters.postgres.keeper", str(cluster.data)} <= set(process.info["cmdline"] or [])
         ]
 
     until(lambda: len(keepers()) == 1)

@@ -89,6 +89,6 @@ def test_a_server_of_the_users_is_looked_at_instead(kept: Path, monkeypatch: pyt
     host = Cluster(kept).address()["host"]
     monkeypatch.setenv("ETHOGRAM_DATABASE_URL", f"postgresql://ethogram:{password}@/ethogram_main?host={host}")
     found = by_name(examine(kept))
-    assert "(ETHOGRAM_DATABASE_URL)" in found["server"].what
+    assert "ETHOGRAM_DATABASE_URL: PostgreSQL 18" in found["server"].what
     assert "keeper" not in found
     assert password not in repr(found)

@@ -56,7 +56,7 @@ def programs(account: Account, major: str | None = None) -> tuple[str, Path]:
 def _runs(place: Path, account: Account) -> bool:
     try:
         for program in ("postgres", "initdb"):
-            command = [place / "bin" / program, "--version"]
+            command = [str(place / "bin" / program), "--version"]
             subprocess.run(command, capture_output=True, check=True, cwd="/", **account.process_options)
     except (OSError, subprocess.CalledProcessError):
         return False
@@ -66,7 +66,8 @@ def _runs(place: Path, account: Account) -> bool:
 def _copy(place: Path, target: Path) -> None:
     """Copy one version's folder and the wheel's libraries; they keep their places relative to each other."""
     package = place.parent
-    parts = [place / "bin", place / "lib", place / "share", package / ".dylibs", package.parent / f"{package.name}.libs"]
+    libraries = [package / ".dylibs", package.parent / f"{package.name}.libs"]  # macOS, Linux
+    parts = [place / "bin", place / "lib", place / "share", *libraries]
     target.parent.mkdir(parents=True, exist_ok=True)
     target.parent.chmod(0o755)
     with tempfile.TemporaryDirectory(prefix="copy-", dir=target.parent) as folder:

@@ -4,7 +4,7 @@ Everything is under `<workspace>/.ethogram/postgres/`:
 
     gate.lock     held shared by whoever connects, alone by whoever starts or stops
     lease.lock    held by the server's own processes for as long as one of them lives
-    keeper.lock   held by the keeper
+    keeper.lock   held by the keeper, which stops an idle server
     data/         the cluster; `elsewhere` names its place when the server's account cannot come in here
     pgpass        the generated password, in the form libpq reads by itself
     server.json   where the sockets are
@@ -59,6 +59,8 @@ _LOST_AFTER_S = 2.0  # too short does no harm: the server is asked to end, and s
 _END_WAIT_S = 90.0
 _STARTING = re.compile(r"the database system is (starting up|shutting down|in recovery mode|not yet accepting)", re.I)
 
+_TELLING = re.compile(r"FATAL|PANIC|error|could not|cannot|unrecognized|invalid|HINT", re.I)
+
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -82,7 +84,17 @@ class Cluster:
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace.resolve()
-        self.home = self.workspace / ".ethogram" / "postgres"
+        self._settle(self.workspace / ".ethogram" / "postgres")
+
+    @classmethod
+    def at(cls, home: Path) -> Cluster:
+        """The cluster by its home folder, for one who is there and does not start it."""
+        cluster = cls(home.parent.parent)
+        cluster._settle(home)
+        return cluster
+
+    def _settle(self, home: Path) -> None:
+        self.home = home
         self.gate = self.home / "gate.lock"
         self.lease = self.home / "lease.lock"
         self.keeper_lock = self.home / "keeper.lock"
@@ -392,10 +404,8 @@ class Cluster:
         return [number for path in (self.home, self.data) for number in (path.stat().st_dev, path.stat().st_ino)]
 
     def _would_not(self, lines: list[str]) -> ServerTrouble:
-        telling = [line for line in lines if re.search(r"FATAL|PANIC|error|could not|cannot|unrecognized|invalid|HINT", line, re.I)]
-        said = [
-            re.sub(r"^.*?(?=(LOG|FATAL|PANIC|ERROR|HINT|initdb):)", "", line).strip() for line in (telling or lines)[-4:]
-        ]
+        said = [line for line in lines if _TELLING.search(line)] or lines
+        said = [re.sub(r"^.*?(?=(LOG|FATAL|PANIC|ERROR|HINT|initdb):)", "", line).strip() for line in said[-4:]]
         if any("No space left on device" in line for line in said):
             return NoSpace(str(self.place), "No space left on device")
         return ServerWouldNotStart(
@@ -420,14 +430,7 @@ class Cluster:
 
     def processes(self) -> list[psutil.Process]:
         """The server's processes as this process may see them: those called postgres that work in the data folder."""
-        import psutil
-
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error, OSError):
-                if process.name() == "postgres" and os.path.samefile(process.cwd(), self.data):
-                    found.append(process)
-        return found
+        return postgres_in(self.data)
 
     def _end(self) -> bool:
         """End every process of a server that works on the data; False if there was none."""
@@ -439,14 +442,15 @@ class Cluster:
                     f"stop it with: kill -INT {strangers[0].pid}"
                 )
             return False
+        import psutil
+
         for number, patience_s in ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
             everyone = self.processes()
-            pids = {process.pid for process in everyone}
-            heads = [process for process in everyone if process.ppid() not in pids]
-            if len(heads) > 1 and number == signal.SIGINT:  # orphans of a killed postmaster: to them it means little
+            first = heads(everyone)
+            if len(first) > 1 and number == signal.SIGINT:  # orphans of a killed postmaster: to them it means little
                 continue
-            for process in everyone if number == signal.SIGKILL else heads:
-                with suppress(Exception):
+            for process in everyone if number == signal.SIGKILL else first:
+                with suppress(psutil.Error):
                     process.send_signal(number)
             deadline = time.monotonic() + patience_s
             while locks.is_held(self.lease):
@@ -471,11 +475,11 @@ class Cluster:
             return
         try:
             command = [sys.executable, "-P", "-m", "ethogram.adapters.postgres.keeper"]
-            self._detach([*command, str(self.workspace), str(idle_s()), str(lock)], keep=lock)
+            self._detach([*command, os.path.realpath(self.data), str(idle_s()), str(lock)], keep=lock, cwd=self.home)
         finally:
             os.close(lock)
 
-    def _detach(self, command: list[str], *, keep: int, **options: Any) -> None:
+    def _detach(self, command: list[str], *, keep: int, cwd: Path = Path("/"), **options: Any) -> None:
         """Run a program that outlives us and holds the lock `keep`; what it says goes to the log."""
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -488,12 +492,30 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd="/",
+                cwd=cwd,
                 start_new_session=True,
                 **options,
             )
         finally:
             os.close(log)
+
+
+def postgres_in(data: Path) -> list[psutil.Process]:
+    """Processes called postgres that work in a folder, even one that was removed under them."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter(["name", "ppid"]):
+        with suppress(psutil.Error, OSError):
+            if process.info["name"] == "postgres" and process.cwd() == os.path.realpath(data):
+                found.append(process)
+    return found
+
+
+def heads(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that no other of them started: a server's first process."""
+    pids = {process.pid for process in processes}
+    return [process for process in processes if process.info["ppid"] not in pids]
 
 
 def idle_s() -> float:

@@ -73,7 +73,7 @@ def _external(root: Path) -> Iterator[Finding]:
         yield Finding(
             "server",
             version >= 15,
-            f"PostgreSQL {version} at {info.host}, database {info.dbname!r}, role {info.user!r} (ETHOGRAM_DATABASE_URL)",
+            f"ETHOGRAM_DATABASE_URL: PostgreSQL {version} at {info.host}, database {info.dbname!r}, role {info.user!r}",
             "" if version >= 15 else "use PostgreSQL 15 or later",
         )
 
