@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 
 from ethogram.core.governance.team import team_of
 from ethogram.core.models.score_signal import score_table, score_view
+from ethogram.core.observations import schedule
 from ethogram.core.online.answer import Answer
 from ethogram.core.online.packed import Layout, key_of
 from ethogram.core.signals.view import View
 from ethogram.core.workspace import UnknownName, Workspace
 from ethogram.errors import AskedWrongly
 from ethogram.ports import OnlineRow
-from ethogram.usecases.access import require_access
+from ethogram.usecases.access import decide_all, require_access
 from ethogram.usecases.apply import Applied, apply
 from ethogram.usecases.approve import approve
 from ethogram.usecases.approve import reject as reject_version
@@ -29,12 +30,18 @@ from ethogram.usecases.promote import promote
 from ethogram.usecases.values import score_values, signal_values
 
 if TYPE_CHECKING:
+    from ethogram.core.governance.agreement import Access
+    from ethogram.core.training_sets import Report
+    from ethogram.usecases.profile import Profiled
+    from ethogram.usecases.training_set import Stored
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
     from ethogram.usecases.train import Training
     from ethogram.wiring import Parts
 
 INSTANT = pa.timestamp("us", tz="UTC")
+# Signals look back; the first observations of a default schedule leave them something to see.
+WARM_UP = timedelta(days=90)
 
 
 class Store:
@@ -100,6 +107,10 @@ class Store:
     def masked(self, entity: str, purpose: str) -> Collection[int]:
         """Surrogates that may not be read for `purpose` now."""
         return self.parts.masked(entity, purpose)
+
+    def accesses(self, views: Sequence[View], *, purpose: str) -> list[Access]:
+        """The rules' answers for `views`, not recorded again."""
+        return decide_all(self.workspace, views, principal=self.principal, purpose=purpose, today=self.parts.clock.now().date())
 
     def grant(self, views: Sequence[View], *, purpose: str, how: str) -> str:
         """Ask for access to `views`; the purpose that was stated, or a refusal."""
@@ -189,6 +200,74 @@ class Store:
                 reasons[feature.name] = f"no {nouns} {span}"
         return reasons
 
+    # Training sets.
+
+    def training_set(
+        self,
+        outcome: str,
+        *,
+        signals: Sequence[str],
+        every: str = "7d",
+        start: str | datetime | None = None,
+        end: str | datetime | None = None,
+        purpose: str = "",
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Report:
+        """Observations on a schedule with signals as they could have been known; the same request gives the same rows.
+
+        Args:
+            outcome: Name of an outcome.
+            signals: Refs or names; each needs an agreement for `purpose`.
+            every: Time between observations.
+            start: First instant; by default a quarter of a year after the data's first day.
+            end: Instant after the last; by default the data's end, of which only ripe outcomes are labelled.
+        """
+        from ethogram.usecases.training_set import make_training_set
+
+        workspace = self.workspace
+        target = workspace.outcome(outcome)
+        views = [self.view(name) for name in signals]
+        purpose = self.grant(views, purpose=purpose, how="training set")
+        plans = [workspace.signal(view.ref) for view in views]
+        first, last = self.coverage()
+        return make_training_set(
+            target,
+            plans,
+            accesses=self.accesses(views, purpose=purpose),
+            schedule=schedule(every, start or min(first + WARM_UP, last), end or last),
+            purpose=workspace.purposes[purpose],
+            known_signals={name: workspace.signal(name) for name in {plan.name for plan in workspace.signal_plans.values()}},
+            noun=workspace.taxonomy.entity(target.entity).plural,
+            coverage=last,
+            now=self.parts.clock.now(),
+            principal=self.principal,
+            lake=self.parts.lake,
+            engine=self.parts.engine,
+            consents=self.parts.consents,
+            ledger=self.parts.training_sets,
+            progress=progress,
+        )
+
+    def read_training_set(self, version: str) -> Stored:
+        """The stored rows of a version, with what was asked and reported."""
+        from ethogram.usecases.training_set import read_training_set
+
+        return read_training_set(version, lake=self.parts.lake, ledger=self.parts.training_sets)
+
+    def profile(self, signal: str, *, progress: Callable[[int], None] = lambda _: None) -> Profiled:
+        """Profile a signal's features at twelve weekly instants up to the data's end, for its page."""
+        from ethogram.usecases.profile import profile_signal
+
+        plan = self.workspace.signal(signal)
+        return profile_signal(
+            plan,
+            until=self.watermark(),
+            engine=self.parts.engine,
+            lake=self.parts.lake,
+            profiles=self.parts.profiles,
+            progress=progress,
+        )
+
     # Models.
 
     def train(
@@ -201,7 +280,7 @@ class Store:
         if training_set is None:
             made = self.training_set(declared.outcome, signals=declared.signals, purpose=declared.purpose)
             training_set = made.version
-        stored = self.parts.training_sets.read(training_set)
+        stored = self.read_training_set(training_set)
         outcome = self.workspace.outcome(declared.outcome)
         return train(
             declared,

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from ethogram.adapters.postgres.keys import PostgresKeys
     from ethogram.adapters.postgres.models import PostgresModels
     from ethogram.adapters.postgres.online import OnlineRows
+    from ethogram.adapters.postgres.profiles import PostgresProfiles
     from ethogram.adapters.postgres.readings import PostgresReadings
+    from ethogram.adapters.postgres.training_sets import PostgresTrainingSets
     from ethogram.core.signals.view import View
     from ethogram.core.taxonomy import Taxonomy
     from ethogram.core.workspace import Workspace
@@ -124,6 +126,18 @@ class Parts:
         from ethogram.adapters.mlflow.tracking import MlflowTracking
 
         return MlflowTracking(Place.of(self.settings))
+
+    @cached_property
+    def training_sets(self) -> PostgresTrainingSets:
+        from ethogram.adapters.postgres.training_sets import PostgresTrainingSets
+
+        return PostgresTrainingSets(self.sql)
+
+    @cached_property
+    def profiles(self) -> PostgresProfiles:
+        from ethogram.adapters.postgres.profiles import PostgresProfiles
+
+        return PostgresProfiles(self.sql)
 
     @cached_property
     def catalog(self) -> PostgresCatalog:

@@ -20,6 +20,26 @@ class Readings(Protocol):
         """Record each answer, refusals too."""
 
 
+def decide_all(
+    workspace: Workspace, views: Sequence[View], *, principal: str, purpose: str, today: date
+) -> list[Access]:
+    """The answer for each of `views`: what ownership and agreements say."""
+    team = team_of(principal, workspace.teams)
+    if purpose not in workspace.purposes:
+        raise UnknownPurpose(purpose, known=workspace.purposes)
+    return [
+        decide_access(
+            asset=view.asset,
+            provider=view.owner,
+            consumer=team.name,
+            purpose=purpose,
+            agreements=workspace.agreements,
+            today=today,
+        )
+        for view in views
+    ]
+
+
 def require_access(
     workspace: Workspace,
     views: Sequence[View],
@@ -31,20 +51,7 @@ def require_access(
     readings: Readings,
 ) -> list[Access]:
     """The compliant answers for all of `views`; raises `NotAgreed` at the first that is not, after recording it."""
-    team = team_of(principal, workspace.teams)
-    if purpose not in workspace.purposes:
-        raise UnknownPurpose(purpose, known=workspace.purposes)
-    answers = [
-        decide_access(
-            asset=view.asset,
-            provider=view.owner,
-            consumer=team.name,
-            purpose=purpose,
-            agreements=workspace.agreements,
-            today=today,
-        )
-        for view in views
-    ]
+    answers = decide_all(workspace, views, principal=principal, purpose=purpose, today=today)
     readings.add(answers, principal=principal, how=how)
     for answer in answers:
         if not answer.allowed:
