@@ -89,7 +89,8 @@ def emit(
     emitter = _Emitter(column or quoted, order)
     if root.type.kind == "double" and not root.literal:
         return emitter.let(
-            [root], lambda x: f"CASE WHEN NOT isfinite({x}) THEN {_error('the number is not finite')} ELSE {x} END"
+            [root],
+            lambda x: f"CASE WHEN NOT isfinite({x}) THEN {_error('the number is not finite', root.type)} ELSE {x} END",
         )
     return emitter.sql(root)
 
@@ -132,8 +133,9 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _error(what: str) -> str:
-    return f"error({_text(f'ethogram: {what}')})"
+def _error(what: str, type_: Type) -> str:
+    """A cast that fails, and not error(): around what calls error(), DuckDB allows no TRY."""
+    return f"CAST({_text(f'ethogram: {what}')} AS {sql_type(type_)})"
 
 
 class _Emitter:
@@ -417,5 +419,5 @@ def _decimal_of_double(x: str, type_: Type) -> str:
 def _in_calendar(sql: str, type_: Type) -> str:
     first, last = (_FIRST_DAY, _LAST_DAY) if type_.kind == "date" else (_FIRST_INSTANT, _LAST_INSTANT)
     outside = f"v NOT BETWEEN {first} AND {last}"
-    checked = f"CASE WHEN {outside} THEN {_error('years run from 1 to 9999')} ELSE v END"
+    checked = f"CASE WHEN {outside} THEN {_error('years run from 1 to 9999', type_)} ELSE v END"
     return f"list_transform([{sql}], lambda v: {checked})[1]"
