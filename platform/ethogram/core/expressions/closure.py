@@ -25,8 +25,8 @@ def compile(expression: Expression, types: Mapping[str, Type], *, to: Type | Non
     """A function from a row to the expression's value; null is None, in and out.
 
     Rows map names to int, Decimal, float, str, bool, datetime (with a time zone), date or None, as `types` says; any
-    other value is refused rather than converted. All of a row's names have to be there. `to` makes the result a type, as
-    in `resolve`.
+    other value is refused rather than converted. All of a row's names have to be there. `to` makes the result a
+    type, as in `resolve`.
 
     >>> from ethogram.core.expressions import INTEGER, compile, parse
     >>> rate = compile(parse("refunds / nullif(purchases, 0)"), {"refunds": INTEGER, "purchases": INTEGER})
@@ -156,7 +156,8 @@ class _Builder:
                 raise _failed(missing, node, expression) from None
             except TypeError:
                 hint = "times carry a time zone" if node.type.kind == "timestamp" else "convert it before"
-                wrong = values.OutOfRange(f"{name!r} is {value!r}, which is no {node.type}", hint)
+                # The value itself may be somebody's: it stays out of messages and logs.
+                wrong = values.OutOfRange(f"{name!r} is a {type(value).__name__}, and {node.type.noun} is needed", hint)
                 raise _failed(wrong, node, expression) from None
 
         return run

@@ -13,7 +13,7 @@ class ExpressionError(AskedWrongly):
     `position` counts characters of `text` from 0; the message counts from 1.
 
     >>> print(ExpressionError("a >", position=3, what="the expression ends early", hint="a value is missing"))
-    the expression ends early at character 4 of "a >"; a value is missing
+    the expression ends early; a value is missing (at character 4 of "a >")
     """
 
     code = "bad-expression"
@@ -39,6 +39,7 @@ class EvaluationError(EthogramError):
 def _message(text: str, position: int, what: str, hint: str, where: str) -> str:
     start = 0 if len(text) <= _SHOWN else max(0, min(position - _SHOWN // 2, len(text) - _SHOWN))
     shown = text[start : start + _SHOWN]
+    shown = "".join(character if character.isprintable() else " " for character in shown)
     shown = ("…" if start else "") + shown + ("…" if start + _SHOWN < len(text) else "")
-    place = f"{where}: " if where else ""
-    return f'{place}{what} at character {position + 1} of "{shown}"' + (f"; {hint}" if hint else "")
+    said = "; ".join(part for part in (what, hint) if part)
+    return f'{f"{where}: " if where else ""}{said} (at character {position + 1} of "{shown}")'

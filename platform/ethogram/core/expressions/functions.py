@@ -22,9 +22,9 @@ from ethogram.core.expressions.types import (
 MONEY = decimal(6)
 """What doubles are rounded to before they are added up, so that their order never matters."""
 
-_ANY: tuple[Kind, ...] = ("integer", "decimal", "double", "string", "boolean", "timestamp", "date")
 _NUMERIC: tuple[Kind, ...] = ("integer", "decimal", "double")
-_ORDERED: tuple[Kind, ...] = ("integer", "decimal", "double", "string", "timestamp", "date")
+_ORDERED: tuple[Kind, ...] = (*_NUMERIC, "string", "timestamp", "date")
+_ANY: tuple[Kind, ...] = (*_ORDERED, "boolean")
 _DOUBLE_DIGITS = 15
 _LONGEST = 1_000_000
 
@@ -54,10 +54,8 @@ class Call:
         node = self.args[index]
         if node.type.kind in kinds:
             return node
-        wanted = "a number" if kinds == _NUMERIC else " or ".join(kinds)
-        hint = "" if len(kinds) != 1 else conversion_hint(node.type, Type(kinds[0]))
-        hint = hint or f"write {FUNCTIONS[self.name].form}"
-        raise Mismatch(node.position, f"{self.name} takes {wanted} here, not {node.type}", hint)
+        hint = conversion_hint(node.type, Type(kinds[0])) or f"write {FUNCTIONS[self.name].form}"
+        raise Mismatch(node.position, f"{self.name} takes {_listed(kinds)} here, not {node.type.noun}", hint)
 
     def all(self, *kinds: Kind) -> tuple[Typed, ...]:
         return tuple(self.arg(index, *kinds) for index in range(len(self.args)))
@@ -72,6 +70,14 @@ class Call:
 
     def makes(self, type_: Type, args: Sequence[Typed] = (), *, op: str = "", value: object = None) -> Typed:
         return Typed(op or self.name, type_, tuple(args), value, self.position)
+
+
+def _listed(kinds: Sequence[Kind]) -> str:
+    """For messages: a string; a number or a string."""
+    words = ["an integer" if kind == "integer" else f"a {kind}" for kind in kinds]
+    if set(_NUMERIC) <= set(kinds):
+        words = ["a number", *words[len(_NUMERIC) :]]
+    return ", ".join(words[:-1]) + (" or " if len(words) > 1 else "") + words[-1]
 
 
 def _abs(call: Call) -> Typed:
@@ -98,7 +104,7 @@ def _floor_or_ceil(call: Call) -> Typed:
 def _least_or_greatest(call: Call) -> Typed:
     nodes = common(call.args)
     if not nodes[0].type.ordered:
-        raise Mismatch(call.position, f"{call.name} needs an order, and {nodes[0].type} has none")
+        raise Mismatch(call.position, f"{call.name} needs an order, and a {nodes[0].type} has none")
     return call.makes(nodes[0].type, nodes)
 
 

@@ -19,18 +19,17 @@ _TOKEN = re.compile(
     |(?P<string>'(?:[^']|'')*')
     |(?P<quoted>"(?:[^"]|"")+")
     |(?P<name>{_NAME}(?:\.{_NAME})*)
-    |(?P<symbol><=|>=|<>|!=|[-+*/%=<>(),])""",
+    |(?P<symbol><=|>=|<>|!=|=(?!=)|[-+*/%<>(),])""",
     re.VERBOSE,
 )
 _PLAIN_NAME = re.compile(rf"{_NAME}(?:\.{_NAME})*")
+_UNCLOSED = {"'": "the text is not closed", '"': "the name is empty or not closed"}
 _HINTS = {
-    "'": "the text is not closed: a quote is missing",
-    '"': "the name is not closed or empty: a double quote is missing",
     "=": "equality is a single =",
     "!": "write not, or != for unequal",
     "&": "write and",
     "|": "write or; texts are joined by concat(a, b)",
-    ";": "one expression only",
+    ";": "there is one expression and nothing else",
     ".": "a number starts with a digit, as in 0.5",
 }
 
@@ -81,6 +80,8 @@ def _unreadable(text: str, position: int, where: str) -> ExpressionError:
     start = text[position]
     if start.isdigit():
         what, hint = "this is not a number", "digits, then perhaps .digits and e5; a name does not start with a digit"
+    elif start in _UNCLOSED:
+        what, hint = _UNCLOSED[start], f"the closing {start} is missing"
     else:
         what = f"{start!r} is not part of the language"
         hint = _HINTS.get(start, "a name with other than letters, digits and underscores is written in double quotes")

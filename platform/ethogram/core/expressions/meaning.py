@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from ethogram.core.expressions.errors import ExpressionError
 from ethogram.core.expressions.functions import FUNCTIONS, Call
-from ethogram.core.expressions.lexer import is_plain
 from ethogram.core.expressions.syntax import COMPARISONS, Expression, Node
 from ethogram.core.expressions.typed import Mismatch, Typed, common, comparable, conversion_hint, convert
 from ethogram.core.expressions.types import BOOLEAN, DOUBLE, INTEGER, MAX_SCALE, NULL, STRING, Type, decimal
@@ -57,7 +56,7 @@ def resolve(expression: Expression, types: Mapping[str, Type], *, to: Type | Non
 
 def _unfit(found: Type, needed: Type) -> Mismatch:
     hint = "compare it with something, as in x > 0" if needed == BOOLEAN else conversion_hint(found, needed)
-    return Mismatch(0, f"this is {_article(found)}, and {_article(needed)} is needed", hint)
+    return Mismatch(0, f"this is {found.noun}, and {needed.noun} is needed", hint)
 
 
 def _refused(expression: Expression, problem: Mismatch) -> ExpressionError:
@@ -110,16 +109,14 @@ def _name(node: Node, types: Mapping[str, Type]) -> Typed:
         return Typed("name", types[name], value=name, position=node.position)
     known = sorted(types)
     listed = ", ".join(known[:_MOST_NAMES]) + (", …" if len(known) > _MOST_NAMES else "")
-    otherwise = f"there is {listed}" if known else "no names can be used here"
-    if not is_plain(name):
-        otherwise += "; text is written in single quotes"
+    otherwise = f"there is {listed}; text is written in single quotes" if known else "no names can be used here"
     raise Mismatch(node.position, f"nothing is named {name!r}", did_you_mean(name, known, otherwise=otherwise))
 
 
 def _conditions(node: Node, args: Sequence[Typed]) -> tuple[Typed, ...]:
     for arg in args:
         if arg.type not in (BOOLEAN, NULL):
-            what = f"{node.op} is for conditions, and this is {_article(arg.type)}"
+            what = f"{node.op} is for conditions, and this is {arg.type.noun}"
             raise Mismatch(arg.position, what, "compare it with something")
     return tuple(convert(arg, BOOLEAN) for arg in args)
 
@@ -134,7 +131,7 @@ def _refuse_null(node: Node, args: Sequence[Typed]) -> None:
 def _comparison(node: Node, args: Sequence[Typed]) -> Typed:
     for arg in args:
         if node.op not in ("=", "!=", "in") and not arg.type.ordered:
-            raise Mismatch(arg.position, f"{node.op} needs an order, and {arg.type} has none", "use = or !=")
+            raise Mismatch(arg.position, f"{node.op} needs an order, and a {arg.type} has none", "use = or !=")
     return Typed(node.op, BOOLEAN, comparable(args[0], args[1:]), position=node.position)
 
 
@@ -151,7 +148,7 @@ def _number(node: Node, arg: Typed) -> None:
         elif arg.type.kind in ("date", "timestamp"):
             hint = "use add_days(a, n) or days_between(a, b)"
         op = "-" if node.op == "negate" else node.op
-        raise Mismatch(arg.position, f"{op} is for numbers, and this is {_article(arg.type)}", hint)
+        raise Mismatch(arg.position, f"{op} is for numbers, and this is {arg.type.noun}", hint)
 
 
 def _arithmetic(node: Node, args: Sequence[Typed]) -> Typed:
@@ -173,7 +170,3 @@ def _arithmetic(node: Node, args: Sequence[Typed]) -> Typed:
     scale = left.type.scale + right.type.scale if op == "multiply" else max(left.type.scale, right.type.scale)
     left, right = (convert(arg, decimal(arg.type.scale)) for arg in args)
     return Typed(op, decimal(scale), (left, right), position=node.position)
-
-
-def _article(type_: Type) -> str:
-    return f"an {type_}" if type_.kind == "integer" else f"a {type_}"

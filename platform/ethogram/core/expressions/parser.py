@@ -116,7 +116,9 @@ class _Parser:
         if token.kind != "end":
             what, hint = f"{str(token.value)!r} does not belong here", ""
             if token.kind == "name":
-                hint = _FOREIGN.get(str(token.value).lower(), "an operator or a comma is missing before it")
+                before = self.tokens[self.at - 1]
+                foreign = _FOREIGN.get(str(token.value).lower()) or _FOREIGN.get(str(before.value).lower())
+                hint = foreign or "an operator or a comma is missing before it"
             elif token.value in COMPARISONS:
                 hint = "comparisons do not chain: write a < b and b < c"
             raise self.error(token.position, what, hint)
@@ -264,7 +266,11 @@ class _Parser:
         args = self.arguments(token)
         function = FUNCTIONS[name]
         if len(args) < function.least or (function.most is not None and len(args) > function.most):
-            raise self.error(token.position, f"{name} does not take {len(args)} arguments", f"write {function.form}")
+            raise self.error(
+                token.position,
+                f"{name} does not take {len(args)} argument{'s' if len(args) != 1 else ''}",
+                f"write {function.form}",
+            )
         return self.node("call", tuple(args), token.position, name)
 
     def arguments(self, token: Token) -> list[Node]:

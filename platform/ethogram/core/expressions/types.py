@@ -27,6 +27,11 @@ class Type:
         return f"decimal({self.scale})" if self.kind == "decimal" else self.kind
 
     @property
+    def noun(self) -> str:
+        """For messages: an integer, a decimal(6)."""
+        return f"an {self}" if self.kind == "integer" else str(self) if self.kind == "null" else f"a {self}"
+
+    @property
     def numeric(self) -> bool:
         return self.kind in ("integer", "decimal", "double")
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
-from ethogram.core.expressions.types import WHOLE_DIGITS
+from ethogram.core.expressions.types import MAX_SCALE, WHOLE_DIGITS
 
 LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**63 - 1
 SPACE = " \t\n\r\v\f"
@@ -23,6 +23,8 @@ NUMBER_TEXT = DECIMAL_TEXT + r"([eE][+-]?[0-9]+)?"
 
 # Enough digits for any product of two decimals: nothing is ever rounded unless asked for.
 _CONTEXT = Context(prec=100, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
+_EXACT = Context(prec=100, traps=[InvalidOperation, Inexact])
+_UNITS = [Decimal(1).scaleb(-scale) for scale in range(MAX_SCALE + 1)]
 _DECIMAL_LIMIT = Decimal(10**WHOLE_DIGITS)
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
@@ -52,14 +54,13 @@ def fixed(value: Decimal) -> Decimal:
 
 def rescale(value: Decimal, scale: int, rounding: str = ROUND_HALF_UP) -> Decimal:
     """The value with exactly `scale` digits after the point, never a negative zero."""
-    rounded = value.quantize(Decimal(1).scaleb(-scale), rounding, _CONTEXT)
+    rounded = value.quantize(_UNITS[scale], rounding, _CONTEXT)
     return fixed(rounded) if rounded else rounded.copy_abs()
 
 
 def exact_scale(value: Decimal, scale: int) -> Decimal:
     """The value with `scale` digits after the point; refused if it has more."""
-    context = Context(prec=100, traps=[InvalidOperation, Inexact])
-    return fixed(value.quantize(Decimal(1).scaleb(-scale), context=context))
+    return fixed(value.quantize(_UNITS[scale], context=_EXACT))
 
 
 def finite(value: float) -> float:
@@ -244,7 +245,7 @@ def read_decimal(value: Any, scale: int) -> Decimal:
     try:
         return exact_scale(Decimal(value), scale)
     except (Inexact, InvalidOperation):
-        raise OutOfRange(f"{value} is not a decimal with {scale} digits after the point") from None
+        raise OutOfRange(f"the value has more than {scale} digits after the point", "round it before") from None
 
 
 def read_string(value: Any) -> str:
