@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ethogram.core.governance.agreement import Access
     from ethogram.core.training_sets import Report
     from ethogram.usecases.profile import Profiled
+    from ethogram.usecases.score import Scored
     from ethogram.usecases.training_set import Stored
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
@@ -317,6 +318,34 @@ class Store:
         """Whether the alias points at this version now."""
         moves = [move for move in self.parts.models.moves(model) if move.alias == alias]
         return bool(moves) and moves[-1].version == version
+
+    def score_all(self, name: str, *, as_of: datetime | None = None) -> Scored:
+        """Score everyone the model's outcome is about with its champion, publish the scores and bring them online."""
+        from ethogram.usecases.members import members
+        from ethogram.usecases.score import score_batch
+
+        workspace = self.workspace
+        declared = workspace.model(name)
+        outcome = workspace.outcome(declared.outcome)
+        views = [self.view(signal) for signal in declared.signals]
+        purpose = self.grant(views, purpose=declared.purpose, how="score")
+        population = members(
+            outcome,
+            [workspace.signal(view.ref) for view in views],
+            known_signals={plan.name: workspace.signal(plan.name) for plan in workspace.signal_plans.values()},
+            as_of=as_of or self.watermark(),
+            allows=self.parts.mask(outcome.entity, purpose).allows,
+            engine=self.parts.engine,
+            lake=self.parts.lake,
+        )
+        contract = workspace.scores[name]
+        scored = score_batch(
+            name, population, contract=contract, principal=self.principal, models=self.parts.models, lake=self.parts.lake
+        )
+        view = self.view(contract.name)
+        table = scored.table.append_column("at", scored.table["as_of"])
+        materialize(view, table, as_of=as_of or self.watermark(), online=self.parts.online)
+        return scored
 
     # What the Feast plug-ins ask.
 

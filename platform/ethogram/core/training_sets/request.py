@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,17 @@ from ethogram.core.signals.plan import FeaturePlan, SignalPlan
 
 # Counts up when the same request gives other bytes: columns, order or meaning of a training set.
 FORMAT = 1
+
+
+def feature_columns(signals: Sequence[SignalPlan]) -> list[tuple[SignalPlan, FeaturePlan, str]]:
+    """Each feature with its column: its own name, or `signal__feature` where two signals share one."""
+    names = [feature.name for plan in signals for feature in plan.features]
+    taken = {"entity", "as_of", "label"} | {name for name in names if names.count(name) > 1}
+    return [
+        (plan, feature, f"{plan.name}__{feature.name}" if feature.name in taken else feature.name)
+        for plan in signals
+        for feature in plan.features
+    ]
 
 
 @dataclass(frozen=True)
@@ -72,14 +83,8 @@ class Request:
         }
 
     def columns(self) -> list[tuple[SignalPlan, FeaturePlan, str]]:
-        """Each feature with its column: its own name, or `signal__feature` where two signals share one."""
-        names = [feature.name for plan in self.signals for feature in plan.features]
-        taken = {"entity", "as_of", "label"} | {name for name in names if names.count(name) > 1}
-        return [
-            (plan, feature, f"{plan.name}__{feature.name}" if feature.name in taken else feature.name)
-            for plan in self.signals
-            for feature in plan.features
-        ]
+        """Each feature with its column."""
+        return feature_columns(self.signals)
 
     def _declarations(self) -> dict[str, Any]:
         outcome = self.outcome
