@@ -52,7 +52,8 @@ class Report:
 
     def __str__(self) -> str:
         happened = re.sub(r"_\d+[smhd]$", "", self.outcome)
-        without = f"; {self.left_out:,} {self.noun} left out (no consent)" if self.left_out else ""
+        whom = f"1 of the {self.noun}" if self.left_out == 1 else f"{self.left_out:,} {self.noun}"
+        without = f"; {whom} left out (no consent)" if self.left_out else ""
         return (
             f"{self.rows:,} observations of {self.entities:,} {self.noun}, {len(self.features)} features, "
             f"{happened} {self.label_rate * 100:.1f} %{without}"

@@ -1,0 +1,106 @@
+"""The heart of it: what could not be known at an instant never changes what is said of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from ethogram.core.events import Event
+from ethogram.core.outcomes.declaration import Outcome, absence
+from ethogram.core.outcomes.plan import plan_outcome
+from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.plan import plan_signal
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
+FEATURES = [
+    count(over=["1d", "7d"]), count(), total("amount", over="7d", name="t"), mean("items", over="7d", name="m"),
+    minimum("amount", over="7d", name="lo"), maximum("amount", name="hi"), last("items", name="l"), recency(),
+    count(over="7d", where="amount > 0", name="c"),
+]  # fmt: skip
+
+events_near = st.builds(
+    lambda number, who, before, wait, tick, amount, items: Event(
+        f"{number}", "commerce.purchase", {"customer": who}, NOON - before * HOUR + tick * TICK,
+        NOON - before * HOUR + tick * TICK + wait * HOUR, {"amount": amount, "items": items}, "web",
+    ),
+    st.integers(0, 10**9), st.sampled_from([1, 1, 2]), st.integers(-48, 240), st.integers(0, 72), st.integers(-1, 1),
+    st.one_of(st.none(), st.decimals(-1000, 1000, places=2)), st.one_of(st.none(), st.integers(-9, 9)),
+)  # fmt: skip
+event_lists = st.lists(events_near, max_size=10, unique_by=lambda event: event.event_id)
+freshness = st.sampled_from([("live", "0s"), ("hourly", "0s"), ("daily", "0s"), ("daily", "2h")])
+
+
+@st.composite
+def futures(draw: st.DrawFn) -> tuple[Signal, list[Event], list[Event]]:
+    """A signal, events, and more events to add where they could not be known."""
+    kind, delay = draw(freshness)
+    signal = Signal(
+        "s", version=1, entity="customer", of="commerce.purchase", features=FEATURES, freshness=kind, delay=delay
+    )
+    events = draw(event_lists)
+    return signal, events, draw(event_lists)
+
+
+def _unknown(event: Event, at: datetime, known: datetime) -> bool:
+    return event.occurred_at >= at or event.available_at > known
+
+
+@settings(max_examples=60)
+@given(given_=futures(), amount=st.decimals(-1000, 1000, places=2), drop=st.booleans())
+def test_what_is_not_known_yet_never_changes_a_value(engines, given_, amount, drop):
+    signal, events, more = given_
+    at, known = plan_signal(signal, engines.TAXONOMY).moment(NOON)
+    taken = {event.event_id for event in events}
+    changed = [
+        dataclasses.replace(event, properties={"amount": Decimal(amount), "items": 7})
+        if _unknown(event, at, known)
+        else event
+        for event in events
+        if not (drop and _unknown(event, at, known))
+    ]
+    changed += [event for event in more if _unknown(event, at, known) and event.event_id not in taken]
+    assume(changed != events)
+    asked = [(1, NOON), (2, NOON)]
+    with tempfile.TemporaryDirectory() as folder:
+        engine = engines.Duckdb(Path(folder), events_at_once=1_000_000)
+        assert repr(engine.features(signal, events, asked)) == repr(engine.features(signal, changed, asked))
+
+
+@settings(max_examples=40)
+@given(events=event_lists, more=event_lists)
+def test_what_is_known_does_change_it(engines, events, more):
+    """The counterpart: were the property above true of an engine that sees nothing, this one would not be."""
+    signal = Signal("s", version=1, entity="customer", of="commerce.purchase", features=[count(name="n")])
+    taken = {event.event_id for event in events}
+    new = [e for e in more if not _unknown(e, NOON, NOON) and e.event_id not in taken and e.entities["customer"] == 1]
+    with tempfile.TemporaryDirectory() as folder:
+        engine = engines.Duckdb(Path(folder), events_at_once=1_000_000)
+        (before,) = engine.features(signal, events, [(1, NOON)])
+        (after,) = engine.features(signal, [*events, *new], [(1, NOON)])
+    assert after["n"] == before["n"] + len(new)
+
+
+@settings(max_examples=40)
+@given(events=event_lists, more=event_lists)
+def test_a_ripe_label_never_changes(engines, events, more):
+    """What becomes known after the label was ripe, or happens outside of the horizon, leaves it as it is."""
+    outcome = Outcome("o", "customer", absence("commerce.purchase", within="1d"), matures_after="12h")
+    ripe = plan_outcome(outcome, engines.TAXONOMY).ripe_at(NOON)
+    taken = {event.event_id for event in events}
+    late = [
+        event
+        for event in more
+        if event.event_id not in taken
+        and (event.available_at > ripe or not NOON <= event.occurred_at < NOON + 24 * HOUR)
+    ]
+    asked = [(1, NOON), (2, NOON)]
+    with tempfile.TemporaryDirectory() as folder:
+        engine = engines.Duckdb(Path(folder), events_at_once=1_000_000)
+        assert engine.labels(outcome, events, asked) == engine.labels(outcome, [*events, *late], asked)
