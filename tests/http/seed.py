@@ -96,6 +96,10 @@ def _declarations() -> list[dict[str, Any]]:
             ("support", "Answers customers."),
         )
     ]
+    reviewers = {"low": ["owner"], "medium": ["owner"], "high": ["risk"]}
+    found.append(
+        _declared("policy", "aliases", "platform", {"aliases": {"champion": {"brief": "", "reviewers": reviewers}}})
+    )
     for name, brief in (("churn_prevention", "Keep a customer from leaving."), ("service", "Answer a question.")):
         found.append(_declared("purpose", name, "platform", {"brief": brief, "basis": "opt_out"}))
     for name, brief in (("customer", "Somebody who buys."), ("student", "Somebody who learns.")):
@@ -237,10 +241,10 @@ def _declarations() -> list[dict[str, Any]]:
 def _changes(declarations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     told = [("platform.ci", "create", f"{d['kind']} {d['name']}", NOW - timedelta(days=2)) for d in declarations]
     told += [
-        ("risk.modeller", "register", "model lapse 7", NOW - timedelta(days=1, hours=5)),
-        ("risk.lead", "approve", "model lapse 7", NOW - timedelta(days=1, hours=2)),
-        ("risk.lead", "promote", "model lapse 7", NOW - timedelta(days=1)),
-        ("risk.modeller", "register", "model lapse 8", NOW - timedelta(hours=2)),
+        ("risk.modeller", "model.register", "model lapse 7", NOW - timedelta(days=1, hours=5)),
+        ("risk.lead", "model.approve", "model lapse 7", NOW - timedelta(days=1, hours=2)),
+        ("risk.lead", "alias.move", "model lapse 7", NOW - timedelta(days=1)),
+        ("risk.modeller", "model.register", "model lapse 8", NOW - timedelta(hours=2)),
         ("growth.analyst", "change", "signal purchase_rhythm@4", NOW - timedelta(minutes=40)),
     ]
     return [
@@ -249,8 +253,8 @@ def _changes(declarations: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "at": at,
             "principal": who,
             "action": action,
-            "subject": subject,
-            "body": {},
+            "subject": " ".join(subject.split()[:2]),
+            "body": {"version": int(subject.split()[2])} if subject.startswith("model lapse ") else {},
             "previous": f"{i - 1:064x}",
             "hash": f"{i:064x}",
         }
@@ -323,7 +327,15 @@ def _sources(add: Any) -> None:
             {"run": f"{name}-20261123-07", "source": name, "principal": "shop.ingest", "started_at": at,
              "finished_at": at + timedelta(seconds=41), "state": state, "report": report}
         )  # fmt: skip
-        report = {"rows": rows, "events": events, "anonymous": anonymous, "unmapped": unmapped, "quarantined": 14}
+        mapped = rows - anonymous - unmapped - 14
+        report = {
+            "rows": rows,
+            "mapped": mapped,
+            "events": events,
+            "anonymous": anonymous,
+            "unmapped": unmapped,
+            "quarantined": 14,
+        }
         units.append(
             {"source": name, "unit": f"{i:032x}", "path": f"{name}/2026-11.parquet", "mapping": "m1",
              "run": f"{name}-20261123-07", "done_at": at + timedelta(seconds=40), "report": report}
@@ -408,6 +420,9 @@ def _training_sets(chance: random.Random) -> list[dict[str, Any]]:
                 "entities": 3871,
                 "left_out": 12,
                 "label_rate": 0.318,
+                "noun": "customers",
+                "audited": 40,
+                "future_features": [],
                 "features": profiles,
             },
         }

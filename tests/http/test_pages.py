@@ -127,7 +127,7 @@ def test_every_link_on_every_page_leads_to_a_page_that_is_well_formed_and_says_t
 def test_the_overview_says_what_waits_what_changed_and_what_was_seen(client: TestClient):
     said = read(client, "/").said
     assert "3 things wait for a decision." in said
-    assert "asks to become champion. 5 of 5 gates passed; needs the approval of another than risk.modeller" in said
+    assert "asks to become champion. 5 of 5 gates passed; needs the approval of risk.lead" in said
     assert "ends in the middle of a row group" in said
     assert "waits for the approval of support" in said
     assert "growth.analyst : signal purchase_rhythm@4" in said

@@ -33,6 +33,7 @@ class Change:
     principal: str
     action: str
     subject: str
+    version: str  # of a model, "" elsewhere
     hash: str
 
 

@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethogram.core.monitoring.psi import Histogram, psi, psi_bound, rebin
+from ethogram.core.signals.profile import profile
 
 counts = st.lists(st.integers(0, 10_000), min_size=1, max_size=30).filter(lambda values: sum(values) > 0)
+
+
+def read(stored: dict) -> Histogram:
+    return Histogram(tuple(stored["histogram"]["edges"]), tuple(map(float, stored["histogram"]["counts"])))
 
 
 def bins(values: list[int], *, width: float = 1.0, start: float = 0.0) -> Histogram:
@@ -46,6 +51,27 @@ def test_samples_of_one_population_stay_within_the_bound_in_99_of_100_cases(n: i
         before = bins(list(chance.multinomial(m, [0.1] * 10)))
         within += psi(now, before) <= psi_bound(now, before)
     assert 0.98 <= within / 2000 <= 0.998
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda chance, n: chance.exponential(40, n),
+        lambda chance, n: np.where(chance.random(n) < 0.6, 0.0, chance.gamma(1.2, 60, n)),
+        lambda chance, n: chance.poisson(3, n).astype(float),
+        lambda chance, n: np.floor(chance.exponential(30, n)),
+        lambda chance, n: np.round(np.where(chance.random(n) < 0.4, 0.0, chance.lognormal(3, 1.5, n)), 2),
+    ],
+    ids=["recency", "spend with many zeros", "small counts", "large counts", "long tail"],
+)
+def test_profiles_of_one_population_do_not_drift_though_their_bins_differ(draw):
+    for seed in range(20):
+        chance = np.random.default_rng(seed)
+        now, before = draw(chance, 4000), draw(chance, 30000)
+        shapes = [read(profile(values, count=len(values), nulls=0)) for values in (now, before)]
+        assert psi(*shapes) < 0.1
+        moved = read(profile(now * 3 + 20, count=len(now), nulls=0))
+        assert psi(moved, shapes[1]) > 0.1
 
 
 def test_nothing_counted_proves_nothing():

@@ -107,8 +107,16 @@ def approval(principal: str, decision: str = "approve", *, digest: str = "d1") -
     return rows.Approval("lapse", 1, "champion", digest, principal, decision, "", NOW)
 
 
-def state_of(**store: Any) -> str:
-    (view,) = catalog.model(Rows(versions=[version(1)], **store), "lapse").versions
+RULES = [
+    declared("team", "risk", reviewers=["risk.lead", "risk.modeller"]),
+    declared("team", "board", reviewers=["board.chair"]),
+    declared("policy", "aliases", aliases={"champion": {"reviewers": {"medium": ["owner"], "high": ["board"]}}}),
+]
+
+
+def state_of(*, risk: str = "medium", **store: Any) -> str:
+    model = declared("model", "lapse", owner="risk", risk=risk)
+    (view,) = catalog.model(Rows(declared=[*RULES, model], versions=[version(1)], **store), "lapse").versions
     return view.state.word
 
 
@@ -126,6 +134,12 @@ def test_a_version_is_in_the_state_that_its_gates_approvals_and_aliases_give_it(
 @pytest.mark.parametrize("verdict", ["fail", "unknown"])
 def test_a_gate_that_did_not_pass_blocks_whoever_approved(verdict: str):
     assert state_of(gates=[gate(verdict)], decided=[approval("risk.lead")]) == "blocked"
+
+
+def test_only_a_reviewer_of_the_models_risk_tier_counts():
+    assert state_of(gates=[gate("pass")], decided=[approval("growth.lead")]) == "approve"
+    assert state_of(gates=[gate("pass")], decided=[approval("risk.lead")], risk="high") == "approve"
+    assert state_of(gates=[gate("pass")], decided=[approval("board.chair")], risk="high") == "approved"
 
 
 def test_gates_and_approvals_of_other_bytes_and_of_the_author_count_for_nothing():
@@ -237,9 +251,20 @@ def test_events_of_a_behavior_that_nobody_declares_any_more_are_still_told():
     assert [(b.id, b.events) for b in catalog.overview(store, now=NOW).behaviors] == [("old.thing", 5)]
 
 
+def test_a_models_change_names_the_version_and_the_act():
+    def change(action: str, subject: str, version: str = "") -> str:
+        (told,) = group([rows.Change(1, NOW, "risk.lead", action, subject, version, "h")])
+        return f"{told.action} {told.kind} {told.names[0]}"
+
+    assert change("model.register", "model lapse", "3") == "register model lapse 3"
+    assert change("alias.move", "model lapse", "3") == "promote model lapse 3"
+    assert change("training_set.made", "training_set lapsed_90d/9f2c41") == "make training set lapsed_90d/9f2c41"
+    assert change("create", "behavior commerce.purchase") == "create behavior commerce.purchase"
+
+
 def test_changes_made_together_are_told_as_one_and_none_is_lost():
     def change(seq: int, subject: str, at: datetime, principal: str = "ci") -> rows.Change:
-        return rows.Change(seq, at, principal, "create", subject, "h")
+        return rows.Change(seq, at, principal, "create", subject, "", "h")
 
     ledger = [
         change(5, "behavior c", NOW),

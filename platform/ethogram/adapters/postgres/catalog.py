@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Engine, Select, Table, cast, func, literal_column, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Engine, Select, Table, case, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -40,7 +40,10 @@ class PostgresCatalog:
 
     def changes(self, *, limit: int, before: int | None = None) -> list[catalog.Change]:
         table = tables.change
-        query = _columns(catalog.Change, table).order_by(table.c.seq.desc()).limit(limit)
+        model = table.c.subject.like("model %")
+        version = case((model, func.coalesce(table.c.body["version"].astext, "")), else_="").label("version")
+        kept = [table.c[name] for name in ("seq", "at", "principal", "action", "subject", "hash")]
+        query = select(*kept, version).order_by(table.c.seq.desc()).limit(limit)
         return self._rows(catalog.Change, query.where(table.c.seq < before) if before is not None else query)
 
     def entities(self) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from ethogram.core.catalog import Change
 from ethogram.ports import CatalogReader
 
 TOGETHER = timedelta(minutes=1)
+_WORDS = {"alias.move": "promote", "alias.drop": "take away", "training_set.made": "make"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,15 @@ def group(rows: Sequence[Change]) -> list[ChangeGroup]:
     found: list[ChangeGroup] = []
     for row in rows:
         kind, _, name = row.subject.partition(" ")
+        kind = kind.replace("_", " ")
+        name = f"{name} {row.version}" if row.version else name
         last = found[-1] if found else None
-        alike = last and (last.principal, last.action, last.kind) == (row.principal, row.action, kind)
+        action = _WORDS.get(row.action, row.action.rpartition(".")[2])
+        alike = last and (last.principal, last.action, last.kind) == (row.principal, action, kind)
         if last and alike and last.at - row.at <= TOGETHER:
             found[-1] = ChangeGroup(
                 last.at, last.principal, last.action, kind, (*last.names, name), row.seq, last.last_seq
             )
         else:
-            found.append(ChangeGroup(row.at, row.principal, row.action, kind, (name,), row.seq, row.seq))
+            found.append(ChangeGroup(row.at, row.principal, action, kind, (name,), row.seq, row.seq))
     return found

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ethogram.core.catalog import AliasMove, Approval, GateResult, ModelVersionRow, ScoreRun
+from ethogram.core.catalog import AliasMove, Approval, Declaration, GateResult, ModelVersionRow, ScoreRun
+from ethogram.core.governance.team import Team
+from ethogram.core.models.declaration import ModelDeclaration
+from ethogram.core.models.gate import GateResult as Verdict
+from ethogram.core.models.promotion import Alias, GatesFailed, ModelVersion, NotApproved, check_move, reviewers_of
+from ethogram.core.models.promotion import Approval as Decision
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
 from ethogram.usecases.catalog.figures import mapping, mappings, number, text, texts, whole
@@ -170,15 +175,13 @@ def model(reader: CatalogReader, name: str, *, version: int | None = None) -> Mo
 def version_views(reader: CatalogReader) -> dict[str, list[VersionView]]:
     """Versions by model, newest first."""
     gates, approvals = reader.gate_results(), reader.approvals()
-    held = current_aliases(reader.alias_moves())
+    held, rules = current_aliases(reader.alias_moves()), _rules(reader)
     found: dict[str, list[VersionView]] = {}
     for row in reader.model_versions():
         aliases = tuple(sorted(alias for alias, version in held.get(row.model, {}).items() if version == row.version))
         own = [g for g in gates if (g.model, g.version) == (row.model, row.version)]
-        # A gate or an approval of other bytes says nothing about these.
-        valid = [g for g in own if g.digest == row.digest]
-        passed = sum(g.verdict == "pass" for g in valid)
-        given = [a for a in approvals if (a.model, a.version, a.digest) == (row.model, row.version, row.digest)]
+        passed = sum(g.verdict == "pass" and g.digest == row.digest for g in own)
+        given = [a for a in approvals if (a.model, a.version) == (row.model, row.version)]
         found.setdefault(row.model, []).append(
             VersionView(
                 model=row.model,
@@ -200,7 +203,7 @@ def version_views(reader: CatalogReader) -> dict[str, list[VersionView]]:
                 rows=whole(row.report, "figures", "validation_rows"),
                 gates_passed=passed,
                 gates=len(own),
-                state=_state(row, own, passed, given, aliases),
+                state=_state(row, own, given, aliases, rules),
             )
         )
     return found
@@ -209,23 +212,75 @@ def version_views(reader: CatalogReader) -> dict[str, list[VersionView]]:
 def _state(
     row: ModelVersionRow,
     gates: Sequence[GateResult],
-    passed: int,
     approvals: Sequence[Approval],
     aliases: Sequence[str],
+    rules: _Rules,
 ) -> State:
-    """Where a version stands; only what binds to its present digest counts."""
+    """Where a version stands on its way to champion, by the rule that moves the alias."""
     if aliases:
         return State(" ".join(f"@{alias}" for alias in aliases), "good", "in use")
     if not gates:
         return State("registered", "plain", "its gates were not evaluated")
-    if passed < len(gates):
-        missed = ", ".join(g.gate for g in gates if g.verdict != "pass" or g.digest != row.digest)
-        return State("blocked", "bad", f"{passed} of {len(gates)} gates passed; not {missed}")
-    if approvals and approvals[0].decision == "reject":
-        return State("rejected", "bad", f"by {approvals[0].principal}")
-    if any(a.decision == "approve" and a.principal != row.author for a in approvals):
-        return State("approved", "good", "may be promoted")
-    return State("approve", "warn", f"needs the approval of another than {row.author}")
+    version = ModelVersion(**{field.name: getattr(row, field.name) for field in fields(ModelVersion)})
+    declared = ModelDeclaration(
+        row.model, rules.owner(row.model), "", (), "", (), "", rules.risk(row.model), ""
+    )  # of the declaration, the rule asks for owner and risk
+    # A verdict on other bytes says nothing about these.
+    verdicts = [Verdict(g.gate, g.verdict if g.digest == row.digest else "unknown", g.detail) for g in gates]
+    decided = [
+        Decision(a.model, a.version, a.alias, a.digest, a.principal, a.decision, a.note, a.at) for a in approvals
+    ]
+    whom = [name for name in reviewers_of(rules.alias, declared, rules.teams) if name != row.author]
+    try:
+        check_move(
+            version,
+            alias=rules.alias,
+            model=declared,
+            teams=rules.teams,
+            gates=verdicts,
+            approvals=[each for each in reversed(decided) if each.alias == CHAMPION],
+            changed=lambda: (),
+        )
+    except GatesFailed as error:
+        missed = ", ".join(result.gate for result in error.failed)
+        return State(
+            "blocked", "bad", f"{len(verdicts) - len(error.failed)} of {len(verdicts)} gates passed; not {missed}"
+        )
+    except NotApproved as error:
+        if "rejected" in error.why:
+            return State("rejected", "bad", error.why)
+        return State("approve", "warn", f"needs the approval of {' or '.join(whom) or 'a reviewer'}")
+    return State("approved", "good", "may be promoted")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What is applied about who may approve."""
+
+    alias: Alias
+    teams: Mapping[str, Team]
+    models: Mapping[str, Declaration]
+
+    def owner(self, model: str) -> str:
+        return self.models[model].owner if model in self.models else ""
+
+    def risk(self, model: str) -> str:
+        return text(self.models[model].body, "risk") if model in self.models else ""
+
+
+def _rules(reader: CatalogReader) -> _Rules:
+    declared = reader.declarations()
+    policy = next((d.body for d in declared if (d.kind, d.name) == ("policy", "aliases")), {})
+    reviewers = mapping(mapping(mapping(policy, "aliases"), CHAMPION), "reviewers")
+    return _Rules(
+        Alias(CHAMPION, "", {risk: texts(reviewers, risk) for risk in reviewers}),
+        {
+            d.name: Team(d.name, text(d.body, "brief"), texts(d.body, "principals"), texts(d.body, "reviewers"))
+            for d in declared
+            if d.kind == "team"
+        },
+        {d.name: d for d in declared if d.kind == "model"},
+    )
 
 
 def _summary(name: str, owner: str, body: Mapping[str, Any], versions: Sequence[VersionView]) -> ModelSummary:

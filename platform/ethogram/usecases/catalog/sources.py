@@ -17,9 +17,10 @@ from ethogram.usecases.catalog.signals import State
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What became of raw rows; a group of rows can make one event, so columns need not add up to `rows`."""
+    """What became of raw rows: the four parts add up to `rows`, and several mapped rows can make one event."""
 
     rows: int
+    mapped: int
     events: tuple[tuple[str, int], ...]
     anonymous: int
     unmapped: int
@@ -125,9 +126,11 @@ def account(reports: Sequence[Mapping[str, Any]]) -> Account:
     for report in reports:
         for name in mapping(report, "events"):
             events[name] = events.get(name, 0) + whole(report, "events", name)
-    total = {key: sum(whole(r, key) for r in reports) for key in ("rows", "anonymous", "unmapped", "quarantined")}
+    total = {
+        key: sum(whole(r, key) for r in reports) for key in ("rows", "mapped", "anonymous", "unmapped", "quarantined")
+    }
     ordered = tuple(sorted(events.items(), key=lambda pair: (-pair[1], pair[0])))
-    return Account(total["rows"], ordered, total["anonymous"], total["unmapped"], total["quarantined"])
+    return Account(events=ordered, **total)
 
 
 def _state(run: SourceRun | None, units: int) -> State:

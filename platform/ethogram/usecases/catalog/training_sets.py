@@ -23,6 +23,9 @@ class TrainingSetSummary:
     entities: int
     left_out: int
     label_rate: float | None
+    noun: str
+    audited: int
+    ahead: tuple[str, ...]
     signals: tuple[str, ...]
     models: tuple[str, ...]
 
@@ -121,6 +124,9 @@ def _summary(row: TrainingSetRow, models: list[str]) -> TrainingSetSummary:
         entities=whole(row.report, "entities"),
         left_out=whole(row.report, "left_out"),
         label_rate=number(row.report, "label_rate"),
+        noun=text(row.report, "noun", "entities"),
+        audited=whole(row.report, "audited"),
+        ahead=texts(row.report, "future_features"),
         signals=texts(row.request, "signals"),
         models=tuple(models),
     )
