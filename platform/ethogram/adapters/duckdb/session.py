@@ -32,7 +32,7 @@ class Sessions:
 
     def connect(self, room: Path) -> duckdb.DuckDBPyConnection:
         """A connection that spills into `room`."""
-        settings: dict[str, str | int] = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": self._memory,
             "temp_directory": str(room),
             "autoinstall_known_extensions": "false",

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, func, insert, select, text, update
 
 from ethogram.adapters.postgres.cursor import cursor
+from ethogram.adapters.postgres.errors import ServerTrouble
 from ethogram.adapters.postgres.tables import behavior_profile, quarantine, source_run, source_unit
 from ethogram.core.sources.errors import SourceBusy
 from ethogram.ports import RawUnit
@@ -25,7 +26,7 @@ class PostgresSourceRuns:
 
     @contextmanager
     def locked(self, source: str) -> Iterator[None]:
-        """Nobody else takes the source in meanwhile; the lock ends with its connection, so also with a killed process."""
+        """Nobody else takes the source in meanwhile; the server frees the lock of a process that was killed."""
         number = int.from_bytes(hashlib.sha256(f"ingest {source}".encode()).digest()[:8], "big", signed=True)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.scalar(select(func.pg_try_advisory_lock(number))):
@@ -33,8 +34,10 @@ class PostgresSourceRuns:
             try:
                 yield
             finally:
-                # Closed for good, not put back into the pool: what the server frees with it is the lock.
-                connection.invalidate()
+                try:
+                    connection.scalar(select(func.pg_advisory_unlock(number)))
+                except ServerTrouble:
+                    connection.invalidate()  # its lock went with the server
 
     def generation(self, source: str) -> int:
         """How often everything of the source was dropped to be taken in anew."""

@@ -33,6 +33,8 @@ from ethogram.errors import Problems
 ENGINE = "ethogram"
 """Engine of a `custom` quality rule whose implementation is an expression over the row."""
 
+KNOWN_LATER = "known_later"
+
 _TYPES: dict[str, Type] = {
     "string": STRING,
     "integer": INTEGER,
@@ -52,11 +54,18 @@ _DECIMAL = re.compile(r"(?:decimal|numeric)\s*\(\s*\d+\s*,\s*(\d+)\s*\)", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that the contract promises; `type` is None where expressions cannot use it (nested values, times)."""
+    """A column that the contract promises.
+
+    Attributes:
+        type: None where expressions cannot use it (nested values, times of day).
+        known_later: It holds what was known only after the row's own time, so no mapping may use it: the tag
+            `known_later` of the document.
+    """
 
     name: str
     type: Type | None
     required: bool = False
+    known_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,9 @@ def _column(section: Section) -> Column:
     matched = _DECIMAL.fullmatch(str(section.get("physicalType", "")).strip())
     if kind == DOUBLE and matched:
         kind = decimal(int(matched[1]))
-    return Column(str(section["name"]), kind, section.get("required") is True)
+    tags = section.get("tags")
+    known_later = isinstance(tags, Items) and KNOWN_LATER in tags
+    return Column(str(section["name"]), kind, section.get("required") is True, known_later)
 
 
 class _Rules:

@@ -24,7 +24,9 @@ class EmptyFile(RowsUnreadable):
     code = "empty-file"
 
     def __init__(self, path: str) -> None:
-        super().__init__(path, "the file is empty", next_step="fetch it again, or remove it if there is nothing to take in")
+        super().__init__(
+            path, "the file is empty", next_step="fetch it again, or remove it if there is nothing to take in"
+        )
 
 
 class MissingColumn(RowsUnreadable):
