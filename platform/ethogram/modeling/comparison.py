@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethogram.core.models.scorer import Input, Scorer
+from ethogram.errors import EthogramError
 from ethogram.modeling.folds import Folds, split
 from ethogram.modeling.learners import Fitted, fit_boosted, fit_logistic, inputs_of
 from ethogram.stats.auc import auc
@@ -28,6 +29,20 @@ LEARNERS = ("logistic", "boosted")
 # A single feature that separates this well alone usually knows the outcome: it is counted as suspect.
 SUSPECT_AUC = 0.985
 _LOOKED_AT = 20_000
+
+
+class NothingVaries(EthogramError):
+    """Features that all have one value, or none, among the training rows."""
+
+    code = "nothing-varies"
+    exit_status = 1
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"none of the {len(self.names)} features has two values among the training rows\n"
+            "next: take signals whose behaviors were ingested, or an earlier --from"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,8 @@ def _compare(
 ) -> Comparison:
     folds = split(as_of, entity, label, open_for=open_for)
     inputs = inputs_of(columns, names, folds.train)
+    if not inputs:
+        raise NothingVaries(names)
     fitting = {"logistic": fit_logistic, "boosted": fit_boosted}
     fitted = {
         name: fit(inputs, columns, label, folds.train, folds.calibrate, method=calibrate)

@@ -68,6 +68,7 @@ def split(as_of: NDArray[np.int64], entity: NDArray[np.int64], label: NDArray[np
     >>> folds.by, folds.purged, bool(times[folds.train].max() + 10 * day <= times[folds.calibrate].min())
     ('later period', 180, True)
     """
+    open_for = max(open_for, 1)  # Even what is known at once is known after it was observed.
     times = np.unique(as_of)
     best = _cut(as_of, times, open_for, VALIDATE_SHARE)
     if best is None:

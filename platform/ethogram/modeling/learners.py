@@ -46,7 +46,7 @@ class Fitted:
 
 
 def inputs_of(columns: Mapping[str, NDArray[Any]], names: Sequence[str], rows: NDArray[np.intp]) -> tuple[Input, ...]:
-    """How each column enters the matrix, decided on the training rows alone."""
+    """How each column enters the matrix, decided on the training rows alone; columns that say nothing there are left out."""
     made = []
     for name in names:
         values = columns[name][rows]
@@ -56,7 +56,8 @@ def inputs_of(columns: Mapping[str, NDArray[Any]], names: Sequence[str], rows: N
             made.append(Input(name, "level", tuple(sorted(str(level) for level in common))))
         else:
             known = values[~np.isnan(values)]
-            made.append(Input(name, "number", (), float(np.median(known)) if known.size else None))
+            if known.size and (known.size < values.size or known.min() < known.max()):
+                made.append(Input(name, "number", (), float(np.median(known))))
     return tuple(each for each in made if each.width)
 
 

@@ -94,7 +94,8 @@ def load_score_contract(text: str, path: str) -> ScoreContract:
     for place, item in enumerate(custom):
         one = Fields(item, findings, what="a custom property", line=custom.line_of(place))
         if one.text("vendor") == VENDOR:
-            said[one.text("property", required=True)] = one
+            key = one.text("property", required=True)
+            one.what, said[key] = key, one
 
     def value(key: str, *, among: tuple[str, ...] = ()) -> str:
         if key not in said:
