@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ethogram.core import time
+from ethogram.core.governance.purpose import UnknownPurpose
 from ethogram.core.governance.team import team_of
 from ethogram.core.models.score_signal import score_table, score_view
 from ethogram.core.observations import schedule
@@ -17,12 +20,13 @@ from ethogram.core.online.answer import Answer
 from ethogram.core.online.packed import Layout, key_of
 from ethogram.core.signals.view import View
 from ethogram.core.workspace import UnknownName, Workspace
-from ethogram.errors import AskedWrongly
+from ethogram.errors import AskedWrongly, Refused
 from ethogram.ports import OnlineRow
 from ethogram.usecases.access import decide_all, require_access
 from ethogram.usecases.apply import Applied, apply
 from ethogram.usecases.approve import approve
 from ethogram.usecases.approve import reject as reject_version
+from ethogram.usecases.consent import consent
 from ethogram.usecases.gates import gates
 from ethogram.usecases.lookup import lookup
 from ethogram.usecases.materialize import Materialized, materialize
@@ -41,6 +45,18 @@ if TYPE_CHECKING:
     from ethogram.wiring import Parts
 
 INSTANT = pa.timestamp("us", tz="UTC")
+
+
+class NotOwner(Refused):
+    """An act that only the owner of a signal or score may do."""
+
+    code = "not-owner"
+
+    def __init__(self, view: View, team: str, what: str) -> None:
+        self.view, self.team = view, team
+        super().__init__(f"{view.ref} belongs to {view.owner}, so {team} may not {what}; ask {view.owner}")
+
+
 # Signals look back; the first observations of a default schedule leave them something to see.
 WARM_UP = timedelta(days=90)
 
@@ -102,12 +118,14 @@ class Store:
         if view.kind == "score":
             model, contract = next((m, c) for m, c in self.workspace.scores.items() if c.name == view.asset)
             return score_values(score_table(model), observations, contract=contract, lake=self.parts.lake)
-        plan = self.workspace.signal_plans[view.ref]
+        plan = self.workspace.signal_plans[view.ref].only([name for name, _ in view.features])
         return signal_values(plan, observations, engine=self.parts.engine, lake=self.parts.lake)
 
-    def masked(self, entity: str, purpose: str) -> Collection[int]:
-        """Surrogates that may not be read for `purpose` now."""
-        return self.parts.masked(entity, purpose)
+    def allowed(self, entity: str, purpose: str, ids: Collection[int | None]) -> set[int]:
+        """Those of the surrogates `ids` that may be read for `purpose` now."""
+        known = np.array(sorted(number for number in set(ids) if number is not None), np.int64)
+        now = np.full(len(known), time.micros(self.parts.clock.now()))
+        return set(known[self.parts.mask(entity, purpose, only=known.tolist()).allows(known, now)].tolist())
 
     def accesses(self, views: Sequence[View], *, purpose: str) -> list[Access]:
         """The rules' answers for `views`, not recorded again."""
@@ -126,6 +144,44 @@ class Store:
             readings=self.parts.readings,
         )
         return purpose
+
+    def _require_owner(self, view: View, what: str) -> None:
+        if self.team != view.owner:
+            raise NotOwner(view, self.team, what)
+
+    # Consent, and how far the data reaches.
+
+    def consent(self, entity: str, key: Any, *, purpose: str = "", allowed: bool) -> bool:
+        """Record that an entity allows or refuses `purpose` from now on; False if it had said so last."""
+        purpose = purpose or self.purpose
+        self.workspace.taxonomy.entity(entity)
+        if purpose not in self.workspace.purposes:
+            raise UnknownPurpose(purpose, known=self.workspace.purposes)
+        team_of(self.principal, self.workspace.teams)
+        return consent(
+            entity,
+            str(key),
+            self.workspace.purposes[purpose],
+            allowed=allowed,
+            principal=self.principal,
+            keys=self.parts.keys,
+            consents=self.parts.consents,
+            now=self.parts.clock.now(),
+        )
+
+    def coverage(self) -> tuple[datetime, datetime]:
+        """First instant of the data, and the first at which all of it has occurred and can be known; now if there is none."""
+        units = [unit.report.get("coverage", {}).values() for unit in self.parts.catalog.source_units()]
+        spans = [{name: datetime.fromisoformat(at) for name, at in span.items()} for unit in units for span in unit]
+        if not spans:
+            now = self.parts.clock.now()
+            return now, now
+        last = max(max(span["last"] + time.MICROSECOND, span["known"]) for span in spans)
+        return min(span["first"] for span in spans), last
+
+    def watermark(self) -> datetime:
+        """The data's end: the first instant at which all of it has occurred and can be known; now if there is none."""
+        return self.coverage()[1]
 
     # Declarations.
 
@@ -153,13 +209,12 @@ class Store:
         """Bring the rows of `signals` online as of one instant, for every entity known then.
 
         Raises:
-            AskedWrongly: If the principal's team owns none of them; owners decide what is served.
+            NotOwner: If one of them is another team's; owners decide what is served.
         """
         done = []
         for name in signals:
             view = self.view(name)
-            if self.team != view.owner:
-                raise AskedWrongly(f"{view.ref} belongs to {view.owner}, {self.team} cannot materialize it; ask {view.owner}")
+            self._require_owner(view, "materialize it")
             ids = self.everyone(view.entity, as_of)
             observations = pa.table({"entity": ids, "as_of": pa.array([as_of] * len(ids), INSTANT)})
             table = self.values(view, observations).append_column("entity", ids)
@@ -187,7 +242,7 @@ class Store:
             purpose=purpose,
             online=self.parts.online,
             registry=self.parts.keys,
-            masked=self.masked,
+            allowed=self.allowed,
             reasons=self._reasons(views),
         )
 
@@ -349,33 +404,38 @@ class Store:
 
     # What the Feast plug-ins ask.
 
-    def values_as_of(self, name: str, keys: Sequence[str | None], as_of: pa.Array) -> pa.Table:
-        """Features of `name` for each (key, instant); null for unknown keys and for entities without consent."""
-        view = self.view(name)
+    def values_as_of(self, name: str, keys: Sequence[str | None], as_of: pa.Array, features: Sequence[str]) -> pa.Table:
+        """`features` of a view for each (key, instant); null where there is no consent.
+
+        Over the nothing that is known of an unknown key counts and sums are 0, as everywhere.
+        """
+        view = self.view(name).only(features)
         purpose = self.grant([view], purpose="", how="feast")
         ids = self._find(view.entity, keys)
-        hidden = np.isin(ids.fill_null(-1).to_numpy(zero_copy_only=False), np.fromiter(self.masked(view.entity, purpose), np.int64))
-        table = self.values(view, pa.table({"entity": ids, "as_of": as_of})).select([n for n, _ in view.features])
-        if not hidden.any():
+        readable = self.parts.mask(view.entity, purpose).allows(_ints(ids.fill_null(-1)), _ints(as_of.cast(pa.int64())))
+        table = self.values(view, pa.table({"entity": ids, "as_of": as_of})).select(list(features))
+        if readable.all():
             return table
-        keep = pa.array(~hidden)
+        keep = pa.array(readable)
         return pa.table({n: pc.if_else(keep, table[n], pa.scalar(None, table[n].type)) for n in table.column_names})
 
-    def everyone_as_of(self, name: str, as_of: datetime) -> tuple[pa.Array, pa.Array, pa.Table]:
-        """Keys, instants and features of every entity as of one instant: what `feast materialize` reads."""
-        view = self.view(name)
+    def everyone_as_of(
+        self, name: str, as_of: datetime, features: Sequence[str]
+    ) -> tuple[pa.Array, pa.ChunkedArray, pa.Table]:
+        """Keys, instants and `features` of every entity seen by `as_of` that allows it: what `feast materialize` reads."""
+        view = self.view(name).only(features)
         purpose = self.grant([view], purpose="", how="feast")
         ids = self.everyone(view.entity, as_of)
-        masked = self.masked(view.entity, purpose)
-        if masked:
-            ids = ids.filter(pc.invert(pc.is_in(ids, pa.array(sorted(masked), pa.int64()))))
+        asked = np.full(len(ids), time.micros(as_of))
+        ids = ids.filter(pa.array(self.parts.mask(view.entity, purpose).allows(_ints(ids), asked)))
         values = self.values(view, pa.table({"entity": ids, "as_of": pa.array([as_of] * len(ids), INSTANT)}))
         keys = pa.array(self.parts.keys.reveal(view.entity, ids.to_pylist()), pa.string())
-        return keys, values["at"], values.select([n for n, _ in view.features])
+        return keys, values["at"], values.select(list(features))
 
     def write_online(self, name: str, rows: Sequence[tuple[str, datetime, list[Any]]]) -> None:
-        """Write rows (key, instant, features in order) of one of our views; unknown keys are refused."""
+        """Write rows (key, instant, features in order) of one of our own views; unknown keys are refused."""
         view = self.view(name)
+        self._require_owner(view, "write rows of it")
         layout = Layout(view.features)
         ids = self.parts.keys.find(view.entity, [key for key, _, _ in rows])
         missing = [key for (key, _, _), number in zip(rows, ids, strict=True) if number is None]
@@ -388,15 +448,20 @@ class Store:
         ]
         self.parts.online.write(view.name, layout, packed)
 
-    def read_online(self, name: str, keys: Sequence[str]) -> list[tuple[datetime, list[Any]] | None]:
-        """Instant and features of each key's row; None where there is none or no consent."""
+    def read_online(
+        self, name: str, keys: Sequence[str], features: Sequence[str]
+    ) -> list[tuple[datetime, dict[str, Any]] | None]:
+        """Instant and `features` of each key's row; None where there is none or no consent."""
         view = self.view(name)
-        purpose = self.grant([view], purpose="", how="feast")
-        hidden = self.masked(view.entity, purpose)
+        purpose = self.grant([view.only(features)], purpose="", how="feast")
         ids = self.parts.keys.find(view.entity, list(keys))
-        wanted = [key_of(number) for number in ids if number is not None and number not in hidden]
-        rows = self.parts.online.read([view.name], wanted) if wanted else {}
-        return [None if number is None else rows.get((view.name, key_of(number))) for number in ids]
+        readable = self.allowed(view.entity, purpose, ids)
+        rows = self.parts.online.read([view.name], [key_of(number) for number in readable])
+        answers: list[tuple[datetime, dict[str, Any]] | None] = []
+        for number in ids:
+            row = None if number is None else rows.get((view.name, key_of(number)))
+            answers.append(None if row is None else (row[0], {name: row[1].get(name) for name in features}))
+        return answers
 
     @property
     def online(self) -> Any:
@@ -407,3 +472,7 @@ class Store:
         known = [key for key in dict.fromkeys(keys) if key is not None]
         ids = dict(zip(known, self.parts.keys.find(entity, known), strict=True))
         return pa.array([None if key is None else ids[key] for key in keys], pa.int64())
+
+
+def _ints(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    return np.asarray(column.to_numpy(zero_copy_only=False), np.int64)

@@ -139,14 +139,17 @@ class OnlineRow:
     packed: bytes
 
 
+OnlineAnswers = dict[tuple[str, bytes], tuple[datetime, dict[str, Any]]]
+
+
 class OnlineStore(Protocol):
     """Packed rows by (view, key), guarded by event time: an older value never overwrites a newer one."""
 
     def write(self, view: str, layout: Layout, rows: Iterable[OnlineRow]) -> int:
         """Upsert `rows` in one transaction; how many were at least as new as what stood there."""
 
-    def read(self, views: Sequence[str], keys: Sequence[bytes]) -> dict[tuple[str, bytes], tuple[datetime, list[Any]]]:
-        """Time and values by (view, key) for the rows that exist."""
+    def read(self, views: Sequence[str], keys: Sequence[bytes]) -> OnlineAnswers:
+        """Time, and values by feature as they were written, by (view, key) for the rows that exist."""
 
     def drop(self, view: str) -> int:
         """Remove every row of `view`."""
@@ -161,7 +164,10 @@ class Consents(Protocol):
     def record(self, entity: str, changes: pa.Table, *, by: str) -> int:
         """Add changes (`id` int64, `purpose`, `allowed` bool, `changed_at`); the same change twice counts once."""
 
-    def changes(self, entity: str, purpose: str) -> pa.Table:
+    def say(self, entity: str, id: int, *, purpose: str, allowed: bool, at: datetime, by: str) -> bool:
+        """Record what one entity says, with its row in the ledger of changes; False if that was its last word."""
+
+    def changes(self, entity: str, purpose: str, *, only: Sequence[int] | None = None) -> pa.Table:
         """`id`, `allowed`, `changed_at`, sorted by id and time: what `core.governance.consent` decides from."""
 
 

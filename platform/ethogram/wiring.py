@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ethogram.adapters.postgres.profiles import PostgresProfiles
     from ethogram.adapters.postgres.readings import PostgresReadings
     from ethogram.adapters.postgres.training_sets import PostgresTrainingSets
+    from ethogram.core.governance.consent import Mask
     from ethogram.core.signals.view import View
     from ethogram.core.taxonomy import Taxonomy
     from ethogram.core.workspace import Workspace
@@ -144,6 +145,18 @@ class Parts:
         from ethogram.adapters.postgres.catalog import PostgresCatalog
 
         return PostgresCatalog(self.sql)
+
+    def mask(self, entity: str, purpose: str, *, only: Sequence[int] | None = None) -> Mask:
+        """What entities allow for `purpose`, as a read now obeys it; with `only`, of these entities alone."""
+        from ethogram.usecases.consent import consent_mask
+
+        declared = self.workspace.purposes[purpose]
+        return consent_mask(entity, declared, consents=self.consents, now=self.clock.now(), only=only)
+
+    @property
+    def made(self) -> bool:
+        """Whether any of the state's data is made: every page then says so."""
+        return any(unit.report.get("made") for unit in self.catalog.source_units())
 
     @property
     def feature_repo(self) -> Path:

@@ -23,7 +23,7 @@ class Readings(Protocol):
 def decide_all(
     workspace: Workspace, views: Sequence[View], *, principal: str, purpose: str, today: date
 ) -> list[Access]:
-    """The answer for each of `views`: what ownership and agreements say."""
+    """The answer for each of `views`, with the features they have: what ownership and agreements say."""
     team = team_of(principal, workspace.teams)
     if purpose not in workspace.purposes:
         raise UnknownPurpose(purpose, known=workspace.purposes)
@@ -35,6 +35,7 @@ def decide_all(
             purpose=purpose,
             agreements=workspace.agreements,
             today=today,
+            features=[name for name, _ in view.features],
         )
         for view in views
     ]

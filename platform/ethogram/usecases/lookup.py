@@ -20,7 +20,7 @@ def lookup(
     purpose: str,
     online: OnlineStore,
     registry: Keys,
-    masked: Callable[[str, str], Collection[int]],
+    allowed: Callable[[str, str, Collection[int | None]], Collection[int]],
     reasons: Mapping[str, str],
 ) -> list[Answer]:
     """One answer per key, in order; features of several views stand side by side.
@@ -28,20 +28,19 @@ def lookup(
     Args:
         entity: Whose keys they are.
         views: Views of that entity, to which access was granted.
-        masked: Surrogates that may not be read for (entity, purpose).
+        allowed: Of surrogates, those that may be read for (entity, purpose) now.
         reasons: Why a feature can be null, by its name.
     """
     ids = registry.find(entity, keys)
-    hidden = masked(entity, purpose)
-    wanted = [key_of(number) for number in ids if number is not None and number not in hidden]
-    rows = online.read([view.name for view in views], wanted) if wanted else {}
+    readable = allowed(entity, purpose, ids)
+    rows = online.read([view.name for view in views], [key_of(number) for number in readable]) if readable else {}
     answers = []
     for key, number in zip(keys, ids, strict=True):
         nothing = {name: None for view in views for name, _ in view.features}
         if number is None:
             answers.append(Answer(key, nothing, None, False, left_out=UNKNOWN))
             continue
-        if number in hidden:
+        if number not in readable:
             answers.append(Answer(key, nothing, None, False, left_out=f"no consent for {purpose}"))
             continue
         found = [(view, rows.get((view.name, key_of(number)))) for view in views]
@@ -56,7 +55,7 @@ def lookup(
                 why.update({name: f"{view.ref} is not materialized for it" for name, _ in view.features})
                 continue
             times.append(row[0])
-            values.update(zip((name for name, _ in view.features), row[1], strict=True))
+            values.update({name: row[1].get(name) for name, _ in view.features})
         why.update({name: reasons[name] for name, value in values.items() if value is None and name not in why and name in reasons})
         answers.append(Answer(key, values, min(times), True, why))
     return answers

@@ -97,8 +97,9 @@ class EthogramOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships n
                 source_key = view.projection.join_key_map.get(join_key, join_key)
                 if source_key not in frame.columns:
                     raise AskedWrongly(f"entity_df has no column {source_key!r}, the join key of {view.name}")
-                values = store.values_as_of(view.name, _keys(frame[source_key]), as_of)
-                for name in wanted[view.projection.name_to_use()]:
+                names = wanted[view.projection.name_to_use()]
+                values = store.values_as_of(view.name, _keys(frame[source_key]), as_of, names)
+                for name in names:
                     shown = f"{view.projection.name_to_use()}__{name}" if full_feature_names else name
                     table = table.append_column(shown, values[name])
             if others:
@@ -137,7 +138,8 @@ class EthogramOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships n
             )
 
         def run() -> pa.Table:
-            keys, at, values = store_of(config).everyone_as_of(data_source.view, _utc(end_date))
+            store = store_of(config)
+            keys, at, values = store.everyone_as_of(data_source.view, _utc(end_date), feature_name_columns)
             columns = {join_key_columns[0]: keys, timestamp_field: at, **{n: values[n] for n in feature_name_columns}}
             return pa.table(columns)
 

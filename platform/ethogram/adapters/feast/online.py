@@ -78,17 +78,15 @@ class EthogramOnlineStore(OnlineStore):  # type: ignore[misc]  # Feast ships no 
         names = requested_features or [field.name for field in table.features]
         if is_ours(table):
             kinds = dict(store.view(table.name).features)
-            found = store.read_online(table.name, [_key(entity_key) for entity_key in entity_keys])
-            places = {name: place for place, name in enumerate(kinds)}
+            found = store.read_online(table.name, [_key(entity_key) for entity_key in entity_keys], names)
             return [
                 (None, None)
                 if row is None
-                else (row[0], {name: to_proto(kinds[name], row[1][places[name]]) for name in names})
+                else (row[0], {name: to_proto(kinds[name], row[1][name]) for name in names})
                 for row in found
             ]
         view = f"{config.project}.{table.name}"
         keys = [serialize_entity_key(key, config.entity_key_serialization_version) for key in entity_keys]
-        order = {field.name: place for place, field in enumerate(table.features)}
         rows = store.online.read([view], keys)
         answers: list[tuple[datetime | None, dict[str, Value] | None]] = []
         for key in keys:
@@ -96,7 +94,7 @@ class EthogramOnlineStore(OnlineStore):  # type: ignore[misc]  # Feast ships no 
             if row is None:
                 answers.append((None, None))
             else:
-                answers.append((row[0], {name: _value(row[1][order[name]]) for name in names}))
+                answers.append((row[0], {name: _value(row[1].get(name)) for name in names}))
         return answers
 
     def update(

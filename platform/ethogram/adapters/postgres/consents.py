@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-from sqlalchemy import Engine
+from collections.abc import Sequence
+from datetime import datetime
 
+import pyarrow as pa
+from sqlalchemy import Engine, insert, select
+
+from ethogram.adapters.postgres.changes import write_change
 from ethogram.adapters.postgres.cursor import cursor
+from ethogram.adapters.postgres.tables import consent, entity_key
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -38,13 +43,29 @@ class PostgresConsents:
             )
             return int(sql.rowcount)
 
-    def changes(self, entity: str, purpose: str) -> pa.Table:
+    def say(self, entity: str, id: int, *, purpose: str, allowed: bool, at: datetime, by: str) -> bool:
+        """Record what one entity says at `at`, with its row in the ledger of changes; False if that was its last word."""
+        this = (consent.c.entity == entity) & (consent.c.id == id) & (consent.c.purpose == purpose)
+        with self._engine.begin() as connection:
+            # Two that speak for one entity at once go one after the other.
+            connection.execute(select(entity_key.c.id).where(entity_key.c.id == id).with_for_update())
+            last = connection.scalar(
+                select(consent.c.allowed).where(this).order_by(consent.c.changed_at.desc(), consent.c.seq.desc()).limit(1)
+            )
+            if last is allowed:
+                return False
+            said = {"entity": entity, "id": id, "purpose": purpose, "allowed": allowed}
+            connection.execute(insert(consent).values(**said, changed_at=at, recorded_by=by))
+            write_change(connection, principal=by, action="consent", subject=f"{entity} #{id}", body=said)
+        return True
+
+    def changes(self, entity: str, purpose: str, *, only: Sequence[int] | None = None) -> pa.Table:
         """`id`, `allowed`, `changed_at`, sorted by id and time (then by when it was recorded)."""
         with cursor(self._engine) as sql:
             sql.execute(
                 "select id, allowed, changed_at from ethogram.consent where entity = %s and purpose = %s "
-                "order by id, changed_at, seq",
-                (entity, purpose),
+                "and (%s::bigint[] is null or id = any(%s)) order by id, changed_at, seq",
+                (entity, purpose, *[None if only is None else list(only)] * 2),
             )
             rows = sql.fetchall()
         schema = pa.schema([("id", pa.int64()), ("allowed", pa.bool_()), ("changed_at", INSTANT)])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine, func
 from sqlalchemy.dialects.postgresql import insert
 
+from ethogram.adapters.postgres.cursor import cursor
 from ethogram.adapters.postgres.tables import materialization
-from ethogram.core.online.packed import Layout
-from ethogram.ports import OnlineRow
+from ethogram.core.online.packed import DamagedRow, Layout
+from ethogram.ports import OnlineAnswers, OnlineRow
 
 
 class OnlineRows:
@@ -29,13 +29,13 @@ class OnlineRows:
         if known is not None:
             return known
         features = json.dumps(layout.features)
-        with self._cursor() as cursor:
-            cursor.execute(
+        with cursor(self._engine) as sql:
+            sql.execute(
                 "insert into online.layout (view, features, digest) values (%s, %s::jsonb, md5(%s)) "
                 "on conflict (view, digest) do update set view = excluded.view returning id",
                 (view, features, features),
             )
-            (number,) = cursor.fetchone()
+            (number,) = sql.fetchone()
         self._ids[view, layout] = number
         self._layouts[number] = layout
         return int(number)
@@ -43,27 +43,27 @@ class OnlineRows:
     def layout(self, number: int) -> Layout:
         """The layout known under `number`."""
         if number not in self._layouts:
-            with self._cursor() as cursor:
-                cursor.execute("select features from online.layout where id = %s", (number,))
-                found = cursor.fetchone()
+            with cursor(self._engine) as sql:
+                sql.execute("select features from online.layout where id = %s", (number,))
+                found = sql.fetchone()
             if found is None:
-                raise KeyError(number)
+                raise DamagedRow(f"its layout {number} is gone")
             self._layouts[number] = Layout(tuple((name, kind) for name, kind in found[0]))
         return self._layouts[number]
 
     def write(self, view: str, layout: Layout, rows: Iterable[OnlineRow]) -> int:
         """Upsert `rows` in one transaction; how many were newer than what stood there (or equally new)."""
         number = self.layout_id(view, layout)
-        with self._cursor() as cursor:
-            cursor.execute(
+        with cursor(self._engine) as sql:
+            sql.execute(
                 "create temporary table incoming (entity_key bytea, entity bigint, at timestamptz, "
                 "created_at timestamptz, packed bytea) on commit drop"
             )
-            with cursor.copy("copy incoming from stdin (format binary)") as copy:
+            with sql.copy("copy incoming from stdin (format binary)") as copy:
                 copy.set_types(["bytea", "int8", "timestamptz", "timestamptz", "bytea"])
                 for row in rows:
                     copy.write_row((row.key, row.entity, row.at, row.created_at, row.packed))
-            cursor.execute(
+            sql.execute(
                 """
                 insert into online.row as kept (view, entity_key, entity, at, created_at, schema, packed)
                 select distinct on (entity_key) %s, entity_key, entity, at, created_at, %s, packed
@@ -76,25 +76,30 @@ class OnlineRows:
                 """,
                 (view, number),
             )
-            return int(cursor.rowcount)
+            return int(sql.rowcount)
 
-    def read(self, views: Sequence[str], keys: Sequence[bytes]) -> dict[tuple[str, bytes], tuple[datetime, list[Any]]]:
-        """Time and values by (view, key) for the rows that exist."""
-        with self._cursor() as cursor:
-            cursor.execute(
+    def read(self, views: Sequence[str], keys: Sequence[bytes]) -> OnlineAnswers:
+        """Time, and values by feature as they were written, by (view, key) for the rows that exist."""
+        with cursor(self._engine) as sql:
+            sql.execute(
                 "select view, entity_key, at, schema, packed from online.row where view = any(%s) and entity_key = any(%s)",
                 (list(views), list(keys)),
                 binary=True,
             )
-            found = cursor.fetchall()
-        return {(view, bytes(key)): (at, self.layout(number).unpack(packed)) for view, key, at, number, packed in found}
+            found = sql.fetchall()
+        answers: OnlineAnswers = {}
+        for view, key, at, number, packed in found:
+            layout = self.layout(number)
+            names = (name for name, _ in layout.features)
+            answers[view, bytes(key)] = (at.astimezone(UTC), dict(zip(names, layout.unpack(packed), strict=True)))
+        return answers
 
     def drop(self, view: str) -> int:
-        """Remove every row of `view`."""
-        with self._cursor() as cursor:
-            cursor.execute("delete from online.row where view = %s", (view,))
-            cursor.execute("delete from online.layout where view = %s", (view,))
-            return int(cursor.rowcount)
+        """Remove every row of `view`; how many there were."""
+        with cursor(self._engine) as sql:
+            # Its layouts stay: another process may be writing with one of them.
+            sql.execute("delete from online.row where view = %s", (view,))
+            return int(sql.rowcount)
 
     def note(self, ref: str, *, at: datetime, rows: int) -> None:
         """Remember that the view of `ref` was materialized as of `at`."""
@@ -106,30 +111,6 @@ class OnlineRows:
 
     def count(self, view: str) -> int:
         """Rows of `view`."""
-        with self._cursor() as cursor:
-            cursor.execute("select count(*) from online.row where view = %s", (view,))
-            return int(cursor.fetchone()[0])
-
-    def _cursor(self) -> Any:
-        return _Cursor(self._engine)
-
-
-class _Cursor:
-    """A psycopg cursor in a transaction of its own."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._connection = engine.raw_connection()
-
-    def __enter__(self) -> Any:
-        self._open = self._connection.cursor()
-        return self._open
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        try:
-            self._open.close()
-            if kind is None:
-                self._connection.commit()
-            else:
-                self._connection.rollback()
-        finally:
-            self._connection.close()
+        with cursor(self._engine) as sql:
+            sql.execute("select count(*) from online.row where view = %s", (view,))
+            return int(sql.fetchone()[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,7 @@ class View:
     owner: str
     brief: str = ""
     kind: str = "signal"
+
+    def only(self, names: Collection[str]) -> View:
+        """The same view with these features alone."""
+        return replace(self, features=tuple((name, kind) for name, kind in self.features if name in names))
