@@ -35,13 +35,13 @@ from ethogram.usecases.values import score_values, signal_values
 
 if TYPE_CHECKING:
     from ethogram.core.governance.agreement import Access
+    from ethogram.core.models.gate import GateResult
+    from ethogram.core.models.promotion import Approval, ModelVersion
     from ethogram.core.training_sets import Report
     from ethogram.usecases.profile import Profiled
     from ethogram.usecases.score import Scored
-    from ethogram.usecases.training_set import Stored
-    from ethogram.core.models.gate import GateResult
-    from ethogram.core.models.promotion import Approval, ModelVersion
     from ethogram.usecases.train import Training
+    from ethogram.usecases.training_set import Stored
     from ethogram.wiring import Parts
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -129,7 +129,9 @@ class Store:
 
     def accesses(self, views: Sequence[View], *, purpose: str) -> list[Access]:
         """The rules' answers for `views`, not recorded again."""
-        return decide_all(self.workspace, views, principal=self.principal, purpose=purpose, today=self.parts.clock.now().date())
+        return decide_all(
+            self.workspace, views, principal=self.principal, purpose=purpose, today=self.parts.clock.now().date()
+        )
 
     def grant(self, views: Sequence[View], *, purpose: str, how: str) -> str:
         """Ask for access to `views`; the purpose that was stated, or a refusal."""
@@ -170,7 +172,7 @@ class Store:
         )
 
     def coverage(self) -> tuple[datetime, datetime]:
-        """First instant of the data, and the first at which all of it has occurred and can be known; now if there is none."""
+        """First instant of the data, and the first at which all of it has occurred and is known; now if there is none."""
         units = [unit.report.get("coverage", {}).values() for unit in self.parts.catalog.source_units()]
         spans = [{name: datetime.fromisoformat(at) for name, at in span.items()} for unit in units for span in unit]
         if not spans:
@@ -180,7 +182,7 @@ class Store:
         return min(span["first"] for span in spans), last
 
     def watermark(self) -> datetime:
-        """The data's end: the first instant at which all of it has occurred and can be known; now if there is none."""
+        """The data's end: the first instant at which all of it has occurred and is known; now if there is none."""
         return self.coverage()[1]
 
     # Declarations.
@@ -227,7 +229,9 @@ class Store:
         """Features of one entity as last materialized, with the reason for every null."""
         return self.lookup_many(entity, [key], signals=signals, purpose=purpose)[0]
 
-    def lookup_many(self, entity: str, keys: Sequence[Any], *, signals: Sequence[str], purpose: str = "") -> list[Answer]:
+    def lookup_many(
+        self, entity: str, keys: Sequence[Any], *, signals: Sequence[str], purpose: str = ""
+    ) -> list[Answer]:
         """One answer per key, in order."""
         self.workspace.taxonomy.entity(entity)
         views = [self.view(name) for name in signals]
@@ -292,7 +296,9 @@ class Store:
             accesses=self.accesses(views, purpose=purpose),
             schedule=schedule(every, start or min(first + WARM_UP, last), end or last),
             purpose=workspace.purposes[purpose],
-            known_signals={name: workspace.signal(name) for name in {plan.name for plan in workspace.signal_plans.values()}},
+            known_signals={
+                name: workspace.signal(name) for name in {plan.name for plan in workspace.signal_plans.values()}
+            },
             noun=workspace.taxonomy.entity(target.entity).plural,
             coverage=last,
             now=self.parts.clock.now(),
@@ -395,7 +401,12 @@ class Store:
         )
         contract = workspace.scores[name]
         scored = score_batch(
-            name, population, contract=contract, principal=self.principal, models=self.parts.models, lake=self.parts.lake
+            name,
+            population,
+            contract=contract,
+            principal=self.principal,
+            models=self.parts.models,
+            lake=self.parts.lake,
         )
         view = self.view(contract.name)
         table = scored.table.append_column("at", scored.table["as_of"])
@@ -422,7 +433,7 @@ class Store:
     def everyone_as_of(
         self, name: str, as_of: datetime, features: Sequence[str]
     ) -> tuple[pa.Array, pa.ChunkedArray, pa.Table]:
-        """Keys, instants and `features` of every entity seen by `as_of` that allows it: what `feast materialize` reads."""
+        """Keys, instants and `features` of every entity seen by `as_of` that allows it: what Feast materializes."""
         view = self.view(name).only(features)
         purpose = self.grant([view], purpose="", how="feast")
         ids = self.everyone(view.entity, as_of)
