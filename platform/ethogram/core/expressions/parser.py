@@ -217,26 +217,30 @@ class _Parser:
     def unary(self) -> Node:
         minus = self.take("symbol", "-")
         if minus is None:
-            return self.primary(sign=1)
-        literal = self.next
-        if literal.kind == "literal" and isinstance(literal.value, int | Decimal | float):
-            return self.primary(sign=-1)
+            return self.primary()
+        if self.next.kind == "literal" and not isinstance(self.next.value, str):
+            return self.number(self.tokens[self.at], minus)
         with self.deeper(minus):
             return self.node("negate", (self.unary(),), minus.position)
 
-    def primary(self, *, sign: int) -> Node:
+    def number(self, token: Token, minus: Token | None) -> Node:
+        """A number with its sign: the least integer is in range only with it."""
+        self.at += 1
+        value, place = token.value, (minus or token).position
+        if minus:
+            # Unlike copy_negate, the minus sign would round a Decimal to 28 digits.
+            value = value.copy_negate() if isinstance(value, Decimal) else -value
+        if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+            hint = f"integers have 64 bits; for more write a decimal, as in {value}.0"
+            raise self.error(place, f"the integer {value} is too large", hint)
+        return self.node("literal", (), place, value)
+
+    def primary(self) -> Node:
         token = self.next
+        if token.kind == "literal" and not isinstance(token.value, str):
+            return self.number(token, None)
         if self.take("literal"):
-            value = token.value
-            if isinstance(value, str):
-                return self.node("literal", (), token.position, value)
-            if sign < 0:
-                # The minus sign would round a Decimal to 28 digits.
-                value = value.copy_negate() if isinstance(value, Decimal) else -value
-            if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
-                hint = f"integers have 64 bits; for more write a decimal, as in {value}.0"
-                raise self.error(token.position, f"the integer {value} is too large", hint)
-            return self.node("literal", (), token.position, value)
+            return self.node("literal", (), token.position, token.value)
         if self.take("keyword", "true", "false", "null"):
             return self.node("literal", (), token.position, {"true": True, "false": False, "null": None}[token.value])
         if self.take("name"):
