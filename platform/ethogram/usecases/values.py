@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from ethogram.core.models.score_contract import ScoreContract
 from ethogram.core.signals.plan import SignalPlan
@@ -23,6 +22,8 @@ def score_values(table: str, observations: pa.Table, *, contract: ScoreContract,
     if files.schema is None:
         scores = SCHEMA.empty_table()
     else:
+        import pyarrow.dataset as ds  # brings pandas, half a second
+
         scores = ds.dataset(list(files.paths), schema=SCHEMA).to_table()
     found = scores_as_of(scores, observations, contract=contract)
     return found.add_column(0, "at", observations.column("as_of"))
