@@ -178,7 +178,8 @@ def _declarations() -> list[dict[str, Any]]:
                     "property": property,
                     "window": window,
                     "type": "integer" if aggregate == "count" else "double",
-                    "unit": unit,
+                    "unit": "1" if unit == "EUR" else unit,
+                    "property_type": "money" if property else None,
                     "where": None,
                 }
                 for name, aggregate, behavior, property, window, unit, _ in FEATURES
@@ -199,7 +200,7 @@ def _declarations() -> list[dict[str, Any]]:
     ):
         body = {
             "entity": "customer",
-            "happens": {"kind": kind, "behavior": behavior, "within": name.split("_")[1], "where": None},
+            "happens": {"kind": kind, "behaviors": [behavior], "within": name.split("_")[1], "where": None},
             "among": "purchase_rhythm.purchases_180d >= 2",
             "matures_after": "1d",
             "brief": "",
@@ -225,7 +226,7 @@ def _declarations() -> list[dict[str, Any]]:
         body = {
             "provider": provider,
             "consumer": "risk",
-            "assets": ["purchase_rhythm" if provider == "growth" else "desk_contacts"],
+            "assets": ["purchase_rhythm", "lapse_score"] if provider == "growth" else ["desk_contacts", "gone"],
             "features": [],
             "purposes": ["churn_prevention"],
             "starts": "2026-01-01",

@@ -232,9 +232,9 @@ def test_a_behaviors_tone_comes_from_outcomes_and_from_what_it_takes_back():
             declared("behavior", "learning.withdrawn"),
             declared("behavior", "engagement.search"),
             declared("behavior", "support.call"),
-            declared("outcome", "lapsed", happens={"kind": "absence", "behavior": "commerce.purchase"}),
-            declared("outcome", "idle", happens={"kind": "absence", "behavior": "engagement.*"}),
-            declared("outcome", "left", happens={"kind": "occurrence", "behavior": "learning.withdrawn"}),
+            declared("outcome", "lapsed", happens={"kind": "absence", "behaviors": ["commerce.purchase"]}),
+            declared("outcome", "idle", happens={"kind": "absence", "behaviors": ["engagement.*"]}),
+            declared("outcome", "left", happens={"kind": "occurrence", "behaviors": ["learning.withdrawn"]}),
         ]
     )
     assert {b.id: b.tone for b in catalog.taxonomy(store).behaviors} == {

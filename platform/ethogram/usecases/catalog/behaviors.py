@@ -219,8 +219,8 @@ def summaries(declared: Sequence[Declaration], weeks: Sequence[Week]) -> list[Be
 
 
 def _watches(outcome: Mapping[str, Any], id: str) -> bool:
-    pattern = text(outcome.get("happens"), "behavior")
-    return pattern == id or (pattern.endswith(".*") and id.startswith(pattern[:-1]))
+    patterns = texts(outcome.get("happens"), "behaviors")
+    return any(pattern == id or (pattern.endswith(".*") and id.startswith(pattern[:-1])) for pattern in patterns)
 
 
 def _tone(id: str, body: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> str:

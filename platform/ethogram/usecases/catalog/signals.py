@@ -243,13 +243,21 @@ def _feature(
         window=text(body, "window"),
         where=text(body, "where"),
         type=text(body, "type"),
-        unit=text(body, "unit"),
+        unit=_unit(body),
         rows=whole(newest, "count"),
         median=number(newest, "quantiles", "p50"),
         null_share=number(newest, "null_share"),
         medians=tuple(medians),
         state=_state(newest, _trained(reference, ref, name), reference),
     )
+
+
+def _unit(body: Mapping[str, Any]) -> str:
+    """What the value counts; the plain unit "1" is said by what it is a number of."""
+    unit = text(body, "unit")
+    if unit != "1":
+        return unit
+    return "count" if text(body, "aggregate") == "count" else text(body, "property_type", "number")
 
 
 def _state(newest: Mapping[str, Any], trained: Any, reference: TrainingSetRow | None) -> State:

@@ -24,12 +24,12 @@ class TeamView:
 
 @dataclass(frozen=True, slots=True)
 class AgreementView:
-    """Consumer may read assets of provider; `reads` is the last week's."""
+    """Consumer may read assets of provider, each with its kind, its page's name and its own; `reads` is the last week's."""
 
     name: str
     provider: str
     consumer: str
-    assets: tuple[str, ...]
+    assets: tuple[tuple[str, str, str], ...]
     features: tuple[str, ...]
     purposes: tuple[str, ...]
     starts: date | None
@@ -92,7 +92,7 @@ def agreements(reader: CatalogReader, declared: list[Declaration], *, now: datet
                 item.name,
                 provider,
                 consumer,
-                assets,
+                tuple(_asset(asset, declared) for asset in assets),
                 texts(item.body, "features"),
                 texts(item.body, "purposes"),
                 starts,
@@ -103,6 +103,15 @@ def agreements(reader: CatalogReader, declared: list[Declaration], *, now: datet
             )
         )
     return found
+
+
+def _asset(name: str, declared: list[Declaration]) -> tuple[str, str, str]:
+    """A signal, or the model whose scores the asset is: `lapse_score` is of lapse."""
+    model = name.removesuffix("_score")
+    if model != name and any((d.kind, d.name) == ("model", model) for d in declared):
+        return "model", model, name
+    known = any(d.kind == "signal" and d.name.partition("@")[0] == name for d in declared)
+    return "signal" if known else "asset", name, name
 
 
 def _state(provider: str, approved_by: str, starts: date | None, ends: date | None, today: date) -> State:

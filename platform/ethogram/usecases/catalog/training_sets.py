@@ -56,7 +56,7 @@ class OutcomeView:
     brief: str
     entity: str
     kind: str
-    behavior: str
+    behaviors: tuple[str, ...]
     within: str
     among: str
     matures_after: str
@@ -104,7 +104,7 @@ def outcome(reader: CatalogReader, name: str) -> OutcomeView:
         brief=text(own.body, "brief"),
         entity=text(own.body, "entity"),
         kind=text(happens, "kind"),
-        behavior=text(happens, "behavior"),
+        behaviors=texts(happens, "behaviors"),
         within=text(happens, "within"),
         among=text(own.body, "among"),
         matures_after=text(own.body, "matures_after", "0s"),
