@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
     from ethogram.core.training_sets import Report
+    from ethogram.core.sources.report import IngestReport
+    from ethogram.usecases.ingest import Progress
     from ethogram.usecases.profile import Profiled
     from ethogram.usecases.score import Scored
     from ethogram.usecases.train import Training
@@ -259,6 +262,38 @@ class Store:
                 span = f"in the last {feature.window.suffix}" if feature.window else "yet"
                 reasons[feature.name] = f"no {nouns} {span}"
         return reasons
+
+    # Sources.
+
+    def ingest(
+        self,
+        source: str,
+        *,
+        data: Path | str | None = None,
+        redo: bool = False,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> IngestReport:
+        """Take in what is new of a source below the folder `data`; a file that is in already is left alone.
+
+        Raises:
+            SourceBusy: another ingest of it is under way.
+            MappingChanged: what is in was mapped otherwise, and `redo` is not given.
+        """
+        from ethogram.usecases.ingest import ingest
+
+        return ingest(
+            self.workspace.source(source),
+            data=Path(data) if data is not None else Path.cwd(),
+            rows=self.parts.rows,
+            lake=self.parts.lake,
+            keys=self.parts.keys,
+            runs=self.parts.source_runs,
+            consents=self.parts.consents,
+            clock=self.parts.clock,
+            principal=self.principal,
+            redo=redo,
+            progress=progress,
+        )
 
     # Training sets.
 

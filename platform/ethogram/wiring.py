@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ethogram.adapters.delta.lake import DeltaLake
     from ethogram.adapters.duckdb.engine import DuckdbEngine
+    from ethogram.adapters.duckdb.ingest import DuckdbRows
     from ethogram.adapters.duckdb.session import Sessions
     from ethogram.adapters.mlflow.tracking import MlflowTracking
     from ethogram.adapters.postgres.catalog import PostgresCatalog
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ethogram.adapters.postgres.online import OnlineRows
     from ethogram.adapters.postgres.profiles import PostgresProfiles
     from ethogram.adapters.postgres.readings import PostgresReadings
+    from ethogram.adapters.postgres.source_runs import PostgresSourceRuns
     from ethogram.adapters.postgres.training_sets import PostgresTrainingSets
     from ethogram.core.governance.consent import Mask
     from ethogram.core.signals.view import View
@@ -139,6 +141,18 @@ class Parts:
         from ethogram.adapters.postgres.profiles import PostgresProfiles
 
         return PostgresProfiles(self.sql)
+
+    @cached_property
+    def rows(self) -> DuckdbRows:
+        from ethogram.adapters.duckdb.ingest import DuckdbRows
+
+        return DuckdbRows(self.sessions, self.workspace.taxonomy, os.environ)
+
+    @cached_property
+    def source_runs(self) -> PostgresSourceRuns:
+        from ethogram.adapters.postgres.source_runs import PostgresSourceRuns
+
+        return PostgresSourceRuns(self.sql)
 
     @cached_property
     def catalog(self) -> PostgresCatalog:
