@@ -7,6 +7,7 @@ here and only committed through deltalake.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import uuid
@@ -26,6 +27,7 @@ from ethogram.adapters.delta.errors import BadFolder, ColumnChanged, LakeTrouble
 from ethogram.ports import TableFiles
 
 ROW_GROUP = 131_072
+_MOST_SLICES = 64
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _COUNTED = (pa.types.is_integer, pa.types.is_timestamp, pa.types.is_date)
 
@@ -191,8 +193,11 @@ class _Files:
             return
         data = batch.drop_columns(self._partition_by)
         keys = [batch.column(name).cast(pa.string()) for name in self._partition_by]
-        if all(len(pc.unique(key)) == 1 for key in keys):
-            yield tuple(key[0].as_py() for key in keys), data
+        # Rows mostly come sorted by partition: then a batch is a few slices, without a copy.
+        cuts = sorted({0, *(end for key in keys for end in pc.run_end_encode(key).run_ends.to_pylist())})
+        if len(cuts) <= _MOST_SLICES:
+            for start, end in itertools.pairwise(cuts):
+                yield tuple(key[start].as_py() for key in keys), data.slice(start, end - start)
             return
         rows = pa.table([*keys, pa.array(range(len(batch)))], names=[*self._partition_by, "row"])
         for group in rows.group_by(self._partition_by, use_threads=False).aggregate([("row", "list")]).to_pylist():

@@ -349,18 +349,15 @@ class StagedUnit:
 
     def _ordinals(self) -> str | None:
         """The table of rows that look like an earlier one of the file, with their number among those; None if no row
-        does."""
-        text = row_text(list(self._raw.types))
-        self._run_sql(
-            "CREATE TEMP TABLE twice AS SELECT h FROM "
-            f"(SELECT md5_number({text}) AS h FROM {self._raw.sql}) GROUP BY h HAVING count(*) > 1"
-        )
+        does. Rows that look alike meet the same rules, so only rows that will need an id are looked at."""
+        taken = " OR ".join(rule.taken for rule in self._rules if rule.derives_id)
+        hashed = f"(SELECT {ROW}, md5_number(row_text) AS h FROM line WHERE {taken})"
+        self._run_sql(f"CREATE TEMP TABLE twice AS SELECT h FROM {hashed} GROUP BY h HAVING count(*) > 1")
         if not self._one("SELECT count(*) FROM twice"):
             return None
         self._run_sql(
-            f"CREATE TEMP TABLE ordinal AS SELECT {ROW}, k FROM (SELECT {ROW}, "
-            f"row_number() OVER (PARTITION BY h ORDER BY {ROW}) AS k FROM "
-            f"(SELECT {ROW}, md5_number({text}) AS h FROM {self._raw.sql}) SEMI JOIN twice USING (h)) WHERE k > 1"
+            f"CREATE TEMP TABLE ordinal AS SELECT {ROW}, row_number() OVER (PARTITION BY h ORDER BY {ROW}) AS k "
+            f"FROM {hashed} SEMI JOIN twice USING (h) QUALIFY k > 1"
         )
         return "ordinal"
 

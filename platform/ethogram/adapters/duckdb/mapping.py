@@ -131,7 +131,7 @@ class Rule:
             made = _made(self.event.behavior.properties[name])
             first.add(f"w_{name}", value(expression, self.types, to=made), name)
         source = f"{lines} LEFT JOIN {ordinals} USING ({ROW})" if ordinals else lines
-        inner = f"SELECT {ROW}, {', '.join(first.items)} FROM {source} WHERE {self._taken()}"
+        inner = f"SELECT {ROW}, {', '.join(first.items)} FROM {source} WHERE {self.taken}"
         keys, key_reasons = self._keys({e: value(x, self.types).type for e, x in self.event.entities.items()})
         values, value_reasons = self._values()
         middle = f"SELECT *, {', '.join([*keys, *values])} FROM ({inner})"
@@ -152,7 +152,7 @@ class Rule:
         for atom in self._atoms():
             if atom.line is not None:
                 first.add(atom.name, atom.line, "a part of an aggregate")
-        inner = f"SELECT {ROW}, {', '.join(first.items)} FROM {lines} WHERE {self._taken()}"
+        inner = f"SELECT {ROW}, {', '.join(first.items)} FROM {lines} WHERE {self.taken}"
         missing = " OR ".join(f"{name} IS NULL" for name in names)
         reasons = [*first.reasons(), *self._line_reasons(), Reason("group_by", "", "no value to group by", missing)]
         kept = [
@@ -167,7 +167,7 @@ class Rule:
 
     def groups_sql(self, lines: str) -> str:
         """Events of the grouped `lines`, one a group, with `reasons` of what only the whole group shows."""
-        order = f"{{'t': occurred_at, 'r': {ROW}}}"
+        order = f"{{'t': occurred_at, 'a': available_at, 'r': {ROW}}}"
         known = "max(available_at)" if self.event.sums_up else f"arg_min(available_at, {order})"
         inner = [
             "group_key",
@@ -197,7 +197,9 @@ class Rule:
         reasons = [*outer.reasons(), *key_reasons, *value_reasons]
         return f"SELECT {', '.join(kept)}, {reasons_sql(reasons)} AS reasons FROM ({middle})"
 
-    def _taken(self) -> str:
+    @property
+    def taken(self) -> str:
+        """SQL: the rule takes the row, or cannot tell."""
         if self.event.where is None:
             return "TRUE"
         found = value(self.event.where, self.types)

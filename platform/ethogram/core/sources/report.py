@@ -146,6 +146,7 @@ class IngestReport:
         made = [
             f"{n:,} {self._word(behavior, n)}"
             for behavior, n in sorted(self.events.items(), key=lambda pair: (-pair[1], pair[0]))
+            if n
         ]
         parts = [f"{account.rows:,} rows → {', '.join(made) or 'no new events'}"]
         parts += [f"{name} {getattr(account, name):,}" for name in ("anonymous", "unmapped", "quarantined")]
