@@ -11,6 +11,7 @@ def ingest(
     sources: Annotated[list[str] | None, typer.Argument(help="Sources to take in.")] = None,
     dataset: Annotated[str, typer.Option("--all", help="All sources of a dataset, e.g. oulad.")] = "",
     data: Data = None,
+    redo: Annotated[bool, typer.Option("--redo", help="Drop the source's events first; for a changed mapping.")] = False,
     as_: As = "",
     state: State = "",
     as_json: AsJson = False,
@@ -25,14 +26,19 @@ def ingest(
         names += [name for name, source in store.workspace.sources.items() if source.dataset == dataset]
     reports = []
     for name in names:
-        with progress(name) as advance:
-            report = store.ingest(name, data=data, progress=advance)
+        with progress(name, unit="files") as advance:
+            report = store.ingest(name, data=data, redo=redo, progress=lambda _, advance=advance: advance(1))
         reports.append(report)
         if not as_json:
             out(f"{name}\n  {report.line()}")
+            for failed in report.failed:
+                note(failed.message)
     if as_json:
-        emit([report.facts() for report in reports])
-    rejected = [report.source for report in reports if report.quarantined]
+        emit([report.body() for report in reports])
+    rejected = [report.source for report in reports if report.account.quarantined]
     if rejected:
         note(f"next: ethogram quarantine {rejected[0]}")
+    if any(report.failed for report in reports):
+        raise typer.Exit(3)
+    if rejected:
         raise typer.Exit(1)

@@ -110,8 +110,10 @@ class Story:
             for name, source in workspace.sources.items():
                 if source.dataset != self.scenario.dataset:
                     continue
-                with progress(name) as advance:
-                    report = self.store(source.owner).ingest(name, data=place, progress=advance)
+                with progress(name, unit="files") as advance:
+                    report = self.store(source.owner).ingest(name, data=place, progress=lambda _, go=advance: go(1))
+                if report.failed:
+                    raise DemoFailed("\n".join(failed.message for failed in report.failed))
                 self.say(f"{source.owner}: {name}")
                 self.say(f"  {report.line()}")
 
