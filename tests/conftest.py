@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -276,7 +277,9 @@ def shop_rows(*, customers: int = 24, events: int = 400, seed: int = 7) -> list[
         late = timedelta(days=random.choice([0, 0, 0, 1, 12]))
         rows.append(
             {
-                "behavior": random.choice(["commerce.purchase", "commerce.purchase", "commerce.refund", "engagement.page_viewed"]),
+                "behavior": random.choice(
+                    ["commerce.purchase", "commerce.purchase", "commerce.refund", "engagement.page_viewed"]
+                ),
                 "customer": str(17_000 + random.randrange(customers)),
                 "occurred_at": occurred,
                 "available_at": occurred + late,
@@ -294,3 +297,51 @@ def shop(workspace: Path) -> Shop:
     made.store("platform").apply()
     made.add(shop_rows(), unit="first")
     return made
+
+
+@dataclass(frozen=True)
+class MlflowServer:
+    """Our MLflow server's process for the registry's state, with what the front would send."""
+
+    url: str
+    secret: str
+
+    def headers(self, principal: str) -> dict[str, str]:
+        return {"x-ethogram-proxy": self.secret, "x-ethogram-principal": principal}
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(registry: Registry) -> Iterator[MlflowServer]:
+    """One process for the session: starting it takes seconds."""
+    import socket
+    import subprocess
+    import time
+    import urllib.error
+    import urllib.request
+
+    from ethogram.adapters.mlflow.server import command
+    from ethogram.settings import Settings
+
+    registry.train()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = Settings(registry.place.root, registry.place.state)
+    arguments, environment = command(settings, port=port, secret="only-the-front")
+    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    server = MlflowServer(f"http://127.0.0.1:{port}", "only-the-front")
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                pytest.fail(
+                    f"MLflow's server ended: {process.stderr.read().decode()[-2000:] if process.stderr else ''}"
+                )
+            try:
+                urllib.request.urlopen(f"{server.url}/health", timeout=5)
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -286,6 +286,7 @@ def stop_servers(settings: Settings) -> bool:
 @contextmanager
 def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
     """The front, with MLflow behind it, while the block runs; the front's address. Port 0 takes a free one."""
+    import secrets
     import sys
     import threading
 
@@ -298,15 +299,15 @@ def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
     require_port(port)
     parts = parts_of(settings)
     inner = free_port()
-    mlflow_url = f"http://127.0.0.1:{inner}"
+    mlflow_url, word = f"http://127.0.0.1:{inner}", secrets.token_hex(16)
     child = Child(
         "MLflow",
         [sys.executable, "-m", "ethogram.adapters.mlflow.server", "--port", str(inner)],
-        env={"ETHOGRAM_WORKSPACE": str(settings.root), "ETHOGRAM_STATE": settings.state},
+        env={"ETHOGRAM_WORKSPACE": str(settings.root), "ETHOGRAM_STATE": settings.state, "ETHOGRAM_MLFLOW_SECRET": word},
         log=settings.home / "logs" / "mlflow.log",
     )
     try:
-        app = create_app(parts.catalog, mlflow_url=mlflow_url, made=parts.made, now=parts.clock.now)
+        app = create_app(parts.catalog, mlflow_url=mlflow_url, mlflow_secret=word, made=parts.made, now=parts.clock.now)
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

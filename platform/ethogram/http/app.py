@@ -30,6 +30,7 @@ def create_app(
     reader: CatalogReader,
     *,
     mlflow_url: str | None,
+    mlflow_secret: str = "",
     made: bool,
     now: Callable[[], datetime],
     principal: Callable[[Request], str] = nobody,
@@ -40,13 +41,14 @@ def create_app(
     Args:
         reader: Where pages read.
         mlflow_url: MLflow's own server, "http://127.0.0.1:5001" or "unix:/path.sock"; None leaves /mlflow out.
+        mlflow_secret: The word by which that server knows the front.
         made: Whether the state's data is made; every page then says so.
         now: This instant, UTC.
         principal: Who sends a request, from what it proves; what it says of itself is never passed on.
         hosts: Names under which the front may be asked. A page that finds it under another name, as DNS rebinding
             does, gets nothing.
     """
-    proxy = Proxy(mlflow_url, principal=principal) if mlflow_url else None
+    proxy = Proxy(mlflow_url, principal=principal, secret=mlflow_secret) if mlflow_url else None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 PREFIX = "/mlflow"
 PRINCIPAL = "x-ethogram-principal"
+SECRET = "x-ethogram-proxy"
 _HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
     "upgrade",
@@ -23,9 +24,9 @@ _OUR_PREFIXES = ("x-ethogram-", "x-forwarded-")
 class Proxy:
     """Streams requests to MLflow at `url`: "http://127.0.0.1:5001", or "unix:/run/mlflow.sock"."""
 
-    def __init__(self, url: str, *, principal: Callable[[Request], str]) -> None:
+    def __init__(self, url: str, *, principal: Callable[[Request], str], secret: str = "") -> None:
         socket = url.removeprefix("unix:") if url.startswith("unix:") else None
-        self._principal = principal
+        self._principal, self._secret = principal, secret
         self._client = httpx.AsyncClient(
             base_url="http://localhost" if socket else url.rstrip("/"),
             transport=httpx.AsyncHTTPTransport(uds=socket, limits=httpx.Limits(max_connections=200)),
@@ -50,6 +51,8 @@ class Proxy:
         if _from_elsewhere(request):
             return PlainTextResponse("a page of another site may not ask this\n", status_code=403)
         headers = list(_passed(request.headers.items()))
+        if self._secret:
+            headers.append((SECRET, self._secret))
         if name := self._principal(request):
             headers.append((PRINCIPAL, name))
         sized = {"content-length", "transfer-encoding"} & set(request.headers)

@@ -29,8 +29,7 @@ class NoSecret(EthogramError):
 
 def command(settings: Settings, *, port: int, secret: str, host: str = "127.0.0.1") -> tuple[list[str], dict[str, str]]:
     """Arguments and environment of the server's process; `secret` is what the front sends in `guard.PROXY_HEADER`."""
-    arguments = [sys.executable, "-m", "uvicorn", "--factory", "ethogram.adapters.mlflow.server:build"]
-    arguments += ["--host", host, "--port", str(port), "--workers", "1", "--log-level", "warning", "--no-server-header"]
+    arguments = [sys.executable, "-m", "ethogram.adapters.mlflow.server", "--host", host, "--port", str(port)]
     environment = {
         **os.environ,
         **QUIET,
@@ -70,3 +69,26 @@ def build() -> Any:
     from mlflow.server.fastapi_app import create_fastapi_app
 
     return Guard(create_fastapi_app(), secret=secret)
+
+
+def main() -> None:
+    """`python -m ethogram.adapters.mlflow.server --port N`: one process, one worker, until it is stopped."""
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(description="MLflow's server for one workspace's state, behind our front.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    said = parser.parse_args()
+    silence()
+
+    import uvicorn
+
+    try:
+        app = build()
+    except EthogramError as error:
+        sys.exit(str(error))
+    uvicorn.run(app, host=said.host, port=said.port, log_level="warning", access_log=False, server_header=False)
+
+
+if __name__ == "__main__":
+    main()
