@@ -79,9 +79,11 @@ def population(outcome: OutcomePlan, signals: Mapping[str, SignalPlan]) -> list[
     where = f"outcome {outcome.name}: among"
     wanted: dict[str, list[str]] = {}
     for name in sorted(outcome.among.names):
-        signal, _, feature = name.partition(".")
+        signal, dot, feature = name.partition(".")
+        if not dot:
+            raise AskedWrongly(f"{where} names {name!r}; write signal.feature, as in purchase_rhythm.purchases_90d")
         if signal not in signals:
-            hint = did_you_mean(signal, signals, otherwise="write signal.feature")
+            hint = did_you_mean(signal, signals, otherwise="see `ethogram signals`")
             raise AskedWrongly(f"{where} names {name!r}, and there is no signal {signal!r}; {hint}")
         known = [each.name for each in signals[signal].features]
         if feature not in known:

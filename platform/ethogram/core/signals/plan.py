@@ -234,6 +234,7 @@ def _value_type(aggregate: str, kind: str) -> str:
 
 
 def _nouns(pattern: str, behaviors: list[Behavior]) -> tuple[str, str]:
-    if len(behaviors) == 1:
+    if "*" not in pattern:
         return behaviors[0].noun, behaviors[0].plural
+    # Named after the pattern even where it matches one behavior today: a name may not change when the taxonomy grows.
     return "event", f"{pattern.split('.')[0]}_events"
