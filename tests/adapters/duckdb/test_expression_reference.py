@@ -6,6 +6,7 @@ import doctest
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,24 @@ def _python(expression: Expression) -> Any:
     return compile(expression, TYPES)(ROW)
 
 
-def _duckdb(expression: Expression) -> Any:
-    rows = GROUP if expression.aggregates else [ROW]
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """The row as table `one`, the group as table `several`."""
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET TimeZone = 'UTC'")
     columns = ", ".join(f"{quoted(name)} {sql_type(type_)}" for name, type_ in TYPES.items())
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"SET TimeZone = 'UTC'; CREATE TABLE rows (number BIGINT, {columns})")
-        marks = ", ".join("?" for _ in range(len(TYPES) + 1))
-        connection.executemany(
-            f"INSERT INTO rows VALUES ({marks})", [[number, *row.values()] for number, row in enumerate(rows)]
-        )
-        ((value,),) = connection.execute(f"SELECT {emit(expression, TYPES, order='number')} FROM rows").fetchall()
+    marks = ", ".join("?" for _ in range(len(TYPES) + 1))
+    for table, rows in {"one": [ROW], "several": GROUP}.items():
+        connection.execute(f"CREATE TABLE {table} (number BIGINT, {columns})")
+        values = [[number, *row.values()] for number, row in enumerate(rows)]
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
+    return connection
+
+
+def _duckdb(expression: Expression) -> Any:
+    table = "several" if expression.aggregates else "one"
+    sql = f"SELECT {emit(expression, TYPES, order='number')} FROM {table}"
+    ((value,),) = _database().execute(sql).fetchall()
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 

@@ -33,7 +33,7 @@ TYPES = {
 MOST = 2**63 - 1
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connection():
     with duckdb.connect(":memory:") as opened:
         opened.execute("SET TimeZone = 'UTC'")
@@ -80,8 +80,8 @@ def test_the_caller_says_how_a_name_is_written():
     "evil", ["x'; DROP TABLE kept; --", 'x"; DROP TABLE kept; --', "\\'; DROP TABLE kept; --", "$$"]
 )
 def test_names_and_texts_cannot_leave_their_quotes(connection, evil):
-    connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
-    connection.execute(f"CREATE TABLE given AS SELECT 'v' AS {quoted(evil)}")
+    connection.execute("CREATE OR REPLACE TABLE kept AS SELECT 1 AS one")
+    connection.execute(f"CREATE OR REPLACE TABLE given AS SELECT 'v' AS {quoted(evil)}")
     text = f"concat({quoted(evil)}, '{evil.replace(chr(39), chr(39) * 2)}')"
     found = connection.execute(f"SELECT {emit(parse(text), {evil: STRING})} FROM given").fetchall()
     assert found == [("v" + evil,)]
@@ -125,7 +125,7 @@ def test_what_is_out_of_range_fails_even_where_the_optimizer_could_do_without(co
 
 
 def test_a_filter_with_an_overflow_fails_too(connection):
-    connection.execute(f"CREATE TABLE given AS SELECT {MOST}::BIGINT AS i")
+    connection.execute(f"CREATE OR REPLACE TABLE given AS SELECT {MOST}::BIGINT AS i")
     with pytest.raises(duckdb.OutOfRangeException):
         connection.execute(f"SELECT * FROM given WHERE {emit(parse('i + 1 > 10'), TYPES)}")
 
@@ -165,7 +165,7 @@ def test_what_duckdb_would_answer_otherwise(connection, text, row, found):
 
 def test_narrow_columns_do_not_overflow_early(connection):
     connection.execute(
-        "CREATE TABLE given AS SELECT 2147483647::INTEGER AS i, 1.5::FLOAT AS x, 0.10::DECIMAL(4, 2) AS m"
+        "CREATE OR REPLACE TABLE given AS SELECT 2147483647::INTEGER AS i, 1.5::FLOAT AS x, 0.10::DECIMAL(4, 2) AS m"
     )
     for text, found in [("i + 1", 2**31), ("i * i", (2**31 - 1) ** 2), ("x * 2", 3.0)]:
         assert connection.execute(f"SELECT {emit(parse(text), TYPES)} FROM given").fetchone() == (found,)
@@ -173,14 +173,16 @@ def test_narrow_columns_do_not_overflow_early(connection):
 
 
 def test_a_time_with_a_zone_is_read_in_utc(connection):
-    connection.execute("CREATE TABLE given AS SELECT TIMESTAMPTZ '2011-07-01 00:30:00+01' AS at")
+    connection.execute("CREATE OR REPLACE TABLE given AS SELECT TIMESTAMPTZ '2011-07-01 00:30:00+01' AS at")
     assert connection.execute(f"SELECT {emit(parse('at'), TYPES)} FROM given").fetchone() == (
         datetime(2011, 6, 30, 23, 30),
     )
 
 
 def test_first_and_last_go_by_the_order_that_is_given_and_leave_nulls_out(connection):
-    connection.execute("CREATE TABLE given AS FROM (VALUES (3, NULL), (1, 10), (2, 20), (4, NULL)) AS t(line, i)")
+    connection.execute(
+        "CREATE OR REPLACE TABLE given AS FROM (VALUES (3, NULL), (1, 10), (2, 20), (4, NULL)) AS t(line, i)"
+    )
     for text, found in [("first(i)", 10), ("last(i)", 20), ("last(i) - first(i)", 10)]:
         sql = emit(parse(text, aggregates=True), TYPES, order="line")
         assert connection.execute(f"SELECT {sql} FROM given").fetchone() == (found,)
@@ -190,7 +192,7 @@ def test_first_and_last_go_by_the_order_that_is_given_and_leave_nulls_out(connec
 
 def test_aggregates_are_summed_up_by_group(connection):
     connection.execute(
-        "CREATE TABLE given AS FROM (VALUES ('a', 6, 2.55), ('a', 1, 0.05), ('b', NULL, 1.0)) AS t(s, i, x)"
+        "CREATE OR REPLACE TABLE given AS FROM (VALUES ('a', 6, 2.55), ('a', 1, 0.05), ('b', NULL, 1.0)) AS t(s, i, x)"
     )
     sql = emit(parse("sum(i * x)", aggregates=True), TYPES)
     found = connection.execute(f"SELECT s, {sql} FROM given GROUP BY s ORDER BY s").fetchall()
@@ -241,7 +243,7 @@ def test_the_type_of_every_column_of_duckdb_is_known_or_known_to_be_unusable(con
         "STRUCT(a INTEGER)": None,
     }
     listed = ", ".join(f"c{number} {name}" for number, name in enumerate(columns))
-    connection.execute(f"CREATE TABLE given ({listed})")
+    connection.execute(f"CREATE OR REPLACE TABLE given ({listed})")
     described = [row[1] for row in connection.execute("DESCRIBE given").fetchall()]
     assert [str(type_of(name)) if type_of(name) else None for name in described] == list(columns.values())
 
@@ -250,7 +252,7 @@ def test_the_type_of_every_column_of_duckdb_is_known_or_known_to_be_unusable(con
     "type_", [INTEGER, DOUBLE, STRING, BOOLEAN, DATE, TIMESTAMP, decimal(0), decimal(6), decimal(18)]
 )
 def test_a_column_of_an_expressions_type_has_that_type_again(connection, type_):
-    connection.execute(f"CREATE TABLE given (c {sql_type(type_)})")
+    connection.execute(f"CREATE OR REPLACE TABLE given (c {sql_type(type_)})")
     ((_, described, *_),) = connection.execute("DESCRIBE given").fetchall()
     assert type_of(described) == type_
     assert check(parse("c"), {"c": type_}) == type_
