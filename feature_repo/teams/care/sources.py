@@ -5,14 +5,19 @@ channel_of_contact = (
     + "if(contact_type = 'Email', 'email', if(contact_type = 'IVR', 'ivr', 'direct'))))"
 )
 
-# One row is one update of a ticket and says how the ticket stood then. What the row does not say is whether that was
-# new, so the first row of a kind makes the event: of each opening (reopen_count), of each hand-over (reassignment_count).
+# Of a group, the first row's own value, also where it is empty: a name alone would take the first value that is not,
+# which a later row may have brought.
+topic = "nullif(first(coalesce(u_symptom, '')), '')"
+team = "nullif(first(coalesce(assignment_group, '')), '')"
+
+# One row is one update of a ticket and says how the ticket stood then, but not whether that was new: so the first row
+# of a kind makes the event, once for each opening (reopen_count) or hand-over (reassignment_count).
 incident_log = Source(
     "incident_log",
     dataset="incident_log",
     rows="incident_event_log.parquet",
     contract="contracts/sources/incident_log.yaml",
-    brief="Updates of an IT service desk's tickets; nothing is taken from columns that hold the ticket's end on every row.",
+    brief="Updates of an IT service desk's tickets; columns that hold the ticket's end on every row are not used.",
     time="sys_updated_at",
     known_after="0s",
     events=[
@@ -24,13 +29,13 @@ incident_log = Source(
             channel=channel_of_contact,
             customer="caller_id",
             ticket="number",
-            topic="u_symptom",
-            category="category",
-            subcategory="subcategory",
+            topic=topic,
+            category="nullif(first(coalesce(category, '')), '')",
+            subcategory="nullif(first(coalesce(subcategory, '')), '')",
             priority="priority",
             impact="impact",
             urgency="urgency",
-            team="assignment_group",
+            team=team,
         ),
         event(
             "support.ticket_updated",
@@ -48,7 +53,7 @@ incident_log = Source(
             group_by="number, reassignment_count",
             customer="caller_id",
             ticket="number",
-            team="assignment_group",
+            team=team,
             reassignments="reassignment_count",
         ),
         event(
@@ -57,7 +62,7 @@ incident_log = Source(
             group_by="number, reopen_count",
             customer="caller_id",
             ticket="number",
-            team="assignment_group",
+            team=team,
         ),
         event(
             "support.ticket_awaiting_others",
@@ -66,7 +71,7 @@ incident_log = Source(
             customer="caller_id",
             ticket="number",
             reason="if(incident_state = 'Awaiting Vendor', 'vendor', 'problem')",
-            team="assignment_group",
+            team=team,
         ),
         event(
             "support.ticket_resolved",
@@ -74,8 +79,8 @@ incident_log = Source(
             group_by="number, reopen_count",
             customer="caller_id",
             ticket="number",
-            topic="u_symptom",
-            team="assignment_group",
+            topic=topic,
+            team=team,
         ),
         event(
             "support.ticket_reopened",
@@ -83,9 +88,9 @@ incident_log = Source(
             group_by="number, reopen_count",
             customer="caller_id",
             ticket="number",
-            topic="u_symptom",
+            topic=topic,
             priority="priority",
-            team="assignment_group",
+            team=team,
         ),
         event(
             "support.ticket_closed",
@@ -93,7 +98,7 @@ incident_log = Source(
             group_by="number, reopen_count",
             customer="caller_id",
             ticket="number",
-            team="assignment_group",
+            team=team,
         ),
         event(
             "support.sla_missed",
@@ -102,7 +107,7 @@ incident_log = Source(
             customer="caller_id",
             ticket="number",
             priority="priority",
-            team="assignment_group",
+            team=team,
         ),
     ],
 )
@@ -159,7 +164,7 @@ shop_calls = Source(
     contract="contracts/sources/shop_calls.yaml",
     brief="Made data: telephone calls to support, known once they are over.",
     time="started_at",
-    known_after="2h",
+    known_after="6h",
     channel="phone",
     events=[
         event(
