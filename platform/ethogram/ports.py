@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from ethogram.core import catalog
     from ethogram.core.events import Event
     from ethogram.core.expressions import Expression, Type
-    from ethogram.core.online.packed import Layout
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
     from ethogram.core.models.training import TrainedModel, TrainingData
+    from ethogram.core.online.packed import Layout
     from ethogram.core.outcomes.plan import OutcomePlan
     from ethogram.core.plan import Declared
     from ethogram.core.signals.plan import SignalPlan
@@ -314,7 +314,10 @@ class CatalogReader(Protocol):
     def quarantine(self, source: str) -> list[catalog.QuarantineReason]:
         """Reasons with most rows first."""
 
-    def profiles(self, signal: str | None = None) -> list[catalog.FeatureProfile]:
+    def profiled(self) -> Mapping[str, datetime]:
+        """The instant of the newest profile, by signal."""
+
+    def profiles(self, signal: str) -> list[catalog.FeatureProfile]:
         """By signal, feature and instant, oldest first."""
 
     def training_sets(self, outcome: str | None = None) -> list[catalog.TrainingSetRow]:

@@ -35,6 +35,12 @@ def test_every_answer_carries_a_strict_policy_and_no_page_may_be_framed(client: 
         assert headers["referrer-policy"] == "same-origin"
 
 
+def test_a_page_can_be_asked_for_its_headers_alone(client: TestClient):
+    answer = client.head("/signals")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+
+
 def test_a_host_that_we_are_not_gets_nothing(client: TestClient):
     assert client.get("/", headers={"host": "evil.example"}).status_code == 400
     assert client.get("/", headers={"host": "127.0.0.1:8400"}).status_code == 200

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -61,6 +62,9 @@ def create_app(
     errors.install(app, site)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in pages.routers(site):
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.methods is not None:
+                route.methods.add("HEAD")
         app.include_router(router, include_in_schema=False)
     for router in api.routers(reader, now, proxy, made=made):
         app.include_router(router, prefix="/api")

@@ -109,6 +109,14 @@ def test_each_view_is_shown_at_its_newest_materialization(engine: Engine, reader
     assert [(m.view, m.rows) for m in reader.materializations()] == [("a@1", 2), ("b@1", 2)]
 
 
+def test_a_signals_profiles_are_told_oldest_first_and_its_newest_instant(engine: Engine, reader: PostgresCatalog):
+    row = {"signal": "a@1", "feature": "f", "profile": {"count": 1}}
+    add(engine, tables.feature_profile, *({**row, "as_of": NOON + timedelta(days=d)} for d in (2, 0, 1)))
+    add(engine, tables.feature_profile, {**row, "signal": "b@1", "as_of": NOON})
+    assert reader.profiled() == {"a@1": NOON + timedelta(days=2), "b@1": NOON}
+    assert [p.as_of.day for p in reader.profiles("a@1")] == [23, 24, 25]
+
+
 def test_filters_and_orders_are_as_the_port_says(engine: Engine, reader: PostgresCatalog):
     week = {"behavior": "b.x", "week": NOON, "events": 1}
     add(engine, tables.behavior_profile, week, {**week, "behavior": "a.x"}, {**week, "week": NOON - timedelta(weeks=1)})
@@ -119,7 +127,7 @@ def test_filters_and_orders_are_as_the_port_says(engine: Engine, reader: Postgre
     ]
     assert [w.behavior for w in reader.weeks("a.x")] == ["a.x"]
     assert reader.entities() == {}
-    for empty in (reader.declarations, reader.source_runs, reader.source_units, reader.profiles, reader.score_runs):
+    for empty in (reader.declarations, reader.source_runs, reader.source_units, reader.score_runs):
         assert empty() == []
     for empty in (
         reader.training_sets,

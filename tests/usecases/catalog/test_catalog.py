@@ -28,7 +28,7 @@ class Rows:
     seen: list[rows.Week] = field(default_factory=list)
     runs: list[rows.SourceRun] = field(default_factory=list)
     units: list[rows.SourceUnit] = field(default_factory=list)
-    profiled: list[rows.FeatureProfile] = field(default_factory=list)
+    values: list[rows.FeatureProfile] = field(default_factory=list)
     made: list[rows.TrainingSetRow] = field(default_factory=list)
     versions: list[rows.ModelVersionRow] = field(default_factory=list)
     gates: list[rows.GateResult] = field(default_factory=list)
@@ -63,8 +63,11 @@ class Rows:
     def quarantine(self, source: str) -> list[rows.QuarantineReason]:
         return [q for q in self.kept if q.source == source]
 
-    def profiles(self, signal: str | None = None) -> list[rows.FeatureProfile]:
-        return [p for p in self.profiled if signal in (None, p.signal)]
+    def profiled(self) -> Mapping[str, datetime]:
+        return {p.signal: p.as_of for p in self.values}
+
+    def profiles(self, signal: str) -> list[rows.FeatureProfile]:
+        return [p for p in self.values if p.signal == signal]
 
     def training_sets(self, outcome: str | None = None) -> list[rows.TrainingSetRow]:
         return [m for m in self.made if outcome in (None, m.outcome)]
@@ -175,7 +178,7 @@ def feature_state(now: dict[str, Any] | None, trained: dict[str, Any] | None = N
     feature = {"name": "spend_90d", "aggregate": "sum", "behaviors": ["commerce.purchase"]}
     store = Rows(declared=[declared("signal", "rhythm@1", entity="customer", features=[feature])])
     if now is not None:
-        store.profiled = [rows.FeatureProfile("rhythm@1", "spend_90d", NOW, now)]
+        store.values = [rows.FeatureProfile("rhythm@1", "spend_90d", NOW, now)]
     if trained is not None:
         report = {"features": {"spend_90d": trained}}
         store.made = [rows.TrainingSetRow("o/1", "o", "p", NOW, "me", {"signals": ["rhythm"]}, report)]
@@ -202,7 +205,7 @@ def test_drift_is_measured_against_the_champion_though_a_newer_training_set_exis
     ]
     store = Rows(
         declared=[declared("signal", "rhythm@1", features=[feature])],
-        profiled=[rows.FeatureProfile("rhythm@1", "spend_90d", NOW, profile(10))],
+        values=[rows.FeatureProfile("rhythm@1", "spend_90d", NOW, profile(10))],
         made=sets,
         versions=[replace(version(2), training_set="o/2"), replace(version(1), training_set="o/1")],
         moved=[rows.AliasMove("lapse", "champion", 1, "d1", "risk.lead", NOW)],
@@ -366,7 +369,7 @@ def test_no_shape_of_a_stored_document_breaks_a_page(body: dict[str, Any], repor
     store = Rows(
         declared=[declared(kind, "x@1" if kind == "signal" else "x", **body) for kind in kinds],
         units=[rows.SourceUnit("x", "u", "p", "r", NOW, report)],
-        profiled=[rows.FeatureProfile("x@1", "f", NOW, report)],
+        values=[rows.FeatureProfile("x@1", "f", NOW, report)],
         made=[rows.TrainingSetRow("x/1", "x", "p", NOW, "me", body, report)],
         versions=[replace(version(1), model="x", training_set="x/1", report=report)],
     )

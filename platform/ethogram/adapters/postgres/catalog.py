@@ -48,7 +48,7 @@ class PostgresCatalog:
 
     def entities(self) -> Mapping[str, int]:
         entity = tables.entity_key.c.entity
-        return self._counts(select(entity, func.count()).group_by(entity).order_by(entity))
+        return self._pairs(select(entity, func.count()).group_by(entity).order_by(entity))
 
     def opted_out(self) -> Mapping[str, int]:
         table = tables.consent
@@ -66,7 +66,7 @@ class PostgresCatalog:
             .subquery()
         )
         query = select(latest.c.purpose, func.count()).where(~latest.c.allowed)
-        return self._counts(query.group_by(latest.c.purpose).order_by(latest.c.purpose))
+        return self._pairs(query.group_by(latest.c.purpose).order_by(latest.c.purpose))
 
     def weeks(self, behavior: str | None = None) -> list[catalog.Week]:
         table = tables.behavior_profile
@@ -111,7 +111,11 @@ class PostgresCatalog:
         )
         return self._rows(catalog.QuarantineReason, query)
 
-    def profiles(self, signal: str | None = None) -> list[catalog.FeatureProfile]:
+    def profiled(self) -> Mapping[str, datetime]:
+        table = tables.feature_profile
+        return self._pairs(select(table.c.signal, func.max(table.c.as_of)).group_by(table.c.signal))
+
+    def profiles(self, signal: str) -> list[catalog.FeatureProfile]:
         table = tables.feature_profile
         order = (table.c.signal, table.c.feature, table.c.as_of)
         return self._all(catalog.FeatureProfile, table, {"signal": signal}, *order)
@@ -171,7 +175,7 @@ class PostgresCatalog:
     def _rows(self, kind: type[_Row], query: Select[Any]) -> list[_Row]:
         return [kind(**row._mapping) for row in self._run(query)]
 
-    def _counts(self, query: Select[Any]) -> Mapping[str, int]:
+    def _pairs(self, query: Select[Any]) -> dict[str, Any]:
         return {row[0]: row[1] for row in self._run(query)}
 
     def _run(self, query: Select[Any]) -> list[Any]:

@@ -167,9 +167,7 @@ def summaries(reader: CatalogReader) -> list[SignalSummary]:
     declared = [d for d in reader.declarations() if d.kind in {"signal", "model"}]
     bodies = {d.name: d for d in declared if d.kind == "signal"}
     newest = newest_refs(bodies)
-    profiled: dict[str, datetime] = {}
-    for profile in reader.profiles():
-        profiled[profile.signal] = max(profile.as_of, profiled.get(profile.signal, profile.as_of))
+    profiled = reader.profiled()
     online = {item.view: item for item in reader.materializations()}
     users: dict[str, list[str]] = {}
     for item in declared:

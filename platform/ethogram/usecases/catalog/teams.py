@@ -24,7 +24,7 @@ class TeamView:
 
 @dataclass(frozen=True, slots=True)
 class AgreementView:
-    """Consumer may read assets of provider, each with its kind, its page's name and its own; `reads` is the last week's."""
+    """Consumer may read assets of provider: (kind, name of its page, own name) each; `reads` is the last week's."""
 
     name: str
     provider: str
