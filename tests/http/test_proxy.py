@@ -150,6 +150,12 @@ def test_our_own_origin_may(client: TestClient):
     assert client.post("/mlflow/api/2.0/x", headers={"origin": "http://localhost"}).status_code == 200
 
 
+def test_the_server_behind_hears_the_word_that_only_the_front_knows(upstream: str):
+    with front(upstream, mlflow_secret="s3cret") as client:
+        seen = client.get("/mlflow/x", headers={"X-Ethogram-Proxy": "guess"}).json()["headers"]
+    assert seen["x-ethogram-proxy"] == "s3cret"
+
+
 def test_health_says_whether_mlflow_answers(client: TestClient):
     assert client.get("/api/health").json()["mlflow"] == "ok"
 

@@ -41,7 +41,7 @@ class Proxy:
     async def state(self) -> str:
         """ "ok" when MLflow's server answers, else "starting"."""
         try:
-            answer = await self._client.get("/health", timeout=2)
+            answer = await self._client.get("/health", headers={SECRET: self._secret}, timeout=2)
         except httpx.TransportError:
             return "starting"
         return "ok" if answer.status_code == 200 else "starting"
