@@ -51,24 +51,30 @@ def shop(new_workspace: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def seed() -> Iterator[Path]:
-    """The home of a stopped server with one committed row in table `kept`: copying it is quicker than `initdb`."""
+def _kept() -> Iterator[Path]:
     root = Path(tempfile.mkdtemp(prefix="eth-test-"))
     root.chmod(0o755)
     with server.connect_psycopg(root, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         connection.execute("ALTER SYSTEM SET fsync = off")  # these machines lose processes, never power
-    server.stop(root)
-    yield Cluster(root).home
+    yield root
     server.remove(root)
     shutil.rmtree(root)
 
 
 @pytest.fixture
-def kept(shop: Path, seed: Path) -> Path:
-    """A workspace with a server that runs and one committed row in table `kept`."""
+def kept(_kept: Path) -> Path:
+    """A workspace whose server runs, with one committed row in table `kept`; tests may kill what runs, no more."""
+    server.ensure(_kept)
+    return _kept
+
+
+@pytest.fixture
+def breakable(kept: Path, shop: Path) -> Path:
+    """A copy of `kept`, its server running, that a test may damage."""
+    server.stop(kept)
     (shop / ".ethogram").mkdir()
-    subprocess.run(["cp", "-a", seed, shop / ".ethogram"], check=True)
+    subprocess.run(["cp", "-a", Cluster(kept).home, shop / ".ethogram"], check=True)
     server.ensure(shop)
     return shop
 

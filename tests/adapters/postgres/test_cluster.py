@@ -182,10 +182,10 @@ def test_a_data_folder_that_is_not_whole_is_set_aside(shop: Path) -> None:
     assert aside.read_text() == "somebody's"
 
 
-def test_a_whole_data_folder_that_lost_its_version_file_is_mended_not_replaced(kept: Path, answer: Answer) -> None:
-    server.stop(kept)
-    (Cluster(kept).data / "PG_VERSION").unlink()
-    assert answer(kept) == 42
+def test_a_whole_data_folder_that_lost_its_version_file_is_mended_not_replaced(breakable: Path, answer: Answer) -> None:
+    server.stop(breakable)
+    (Cluster(breakable).data / "PG_VERSION").unlink()
+    assert answer(breakable) == 42
 
 
 @pytest.mark.parametrize(
@@ -220,34 +220,34 @@ def test_a_lost_password_is_replaced_and_one_others_may_read_is_made_private(kep
     assert answer(kept) == 42
 
 
-def test_a_wrong_password_is_told_with_its_file_and_without_itself(kept: Path) -> None:
-    pgpass = Cluster(kept).pgpass
+def test_a_wrong_password_is_told_with_its_file_and_without_itself(breakable: Path) -> None:
+    pgpass = Cluster(breakable).pgpass
     pgpass.write_text("*:*:*:ethogram:tell-nobody\n")
     with pytest.raises(ServerTrouble, match="does not accept the password in it; run `ethogram down`") as told:
-        server.ensure(kept)
+        server.ensure(breakable)
     assert str(pgpass) in str(told.value)
     assert "tell-nobody" not in str(told.value)
 
 
 def test_a_workspace_moved_under_its_running_server_joins_it_and_a_copy_does_not(
-    kept: Path, answer: Answer, new_workspace: Callable[..., Path]
+    breakable: Path, answer: Answer, new_workspace: Callable[..., Path]
 ) -> None:
     copy, moved = new_workspace("copy"), new_workspace("moved")
-    server.stop(kept)
-    shutil.copytree(Cluster(kept).home, Cluster(copy).home, symlinks=True)
-    assert answer(kept) == 42
-    with server.connect_psycopg(kept) as connection:
+    server.stop(breakable)
+    shutil.copytree(Cluster(breakable).home, Cluster(copy).home, symlinks=True)
+    assert answer(breakable) == 42
+    with server.connect_psycopg(breakable) as connection:
         connection.execute("UPDATE kept SET answer = 43")
     assert answer(copy) == 42
-    with server.connect_psycopg(kept) as connection:
-        Cluster(kept).home.parent.rename(moved / ".ethogram")
+    with server.connect_psycopg(breakable) as connection:
+        Cluster(breakable).home.parent.rename(moved / ".ethogram")
         assert answer(moved) == 43
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_server_started_by_hand_on_the_data_is_not_touched(kept: Path) -> None:
-    cluster = Cluster(kept)
-    server.stop(kept)
+def test_a_server_started_by_hand_on_the_data_is_not_touched(breakable: Path) -> None:
+    cluster = Cluster(breakable)
+    server.stop(breakable)
     _, programs = binaries.installed()
     owner = cluster.data.stat()
     become: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid} if os.geteuid() == 0 else {}
@@ -256,17 +256,17 @@ def test_a_server_started_by_hand_on_the_data_is_not_touched(kept: Path) -> None
         assert stranger.stderr is not None
         assert any("ready to accept connections" in line for line in stranger.stderr)
         with pytest.raises(ServerUnreachable, match=f"kill -INT {stranger.pid}"):
-            server.ensure(kept)
+            server.ensure(breakable)
         stranger.send_signal(signal.SIGINT)
 
 
-def test_a_server_that_will_not_start_is_quoted(kept: Path) -> None:
-    server.stop(kept)
-    with (Cluster(kept).data / "postgresql.conf").open("a") as settings:
+def test_a_server_that_will_not_start_is_quoted(breakable: Path) -> None:
+    server.stop(breakable)
+    with (Cluster(breakable).data / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
     with pytest.raises(ServerWouldNotStart, match="unrecognized configuration parameter") as told:
-        server.ensure(kept)
-    assert str(Cluster(kept).log) in str(told.value)
+        server.ensure(breakable)
+    assert str(Cluster(breakable).log) in str(told.value)
 
 
 def test_stop_ends_every_process_and_says_whether_there_was_one(kept: Path, until: Until) -> None:
@@ -310,19 +310,28 @@ def test_a_killed_keeper_is_replaced_at_the_next_connection(kept: Path, until: U
     assert locks.is_held(cluster.keeper_lock)
 
 
-def test_a_keeper_stops_the_server_of_a_workspace_that_was_removed(
-    kept: Path, monkeypatch: pytest.MonkeyPatch, until: Until
+def test_a_keeper_follows_a_workspace_that_is_moved_and_ends_the_server_of_one_that_is_removed(
+    breakable: Path, new_workspace: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, until: Until
 ) -> None:
-    server.stop(kept)
-    until(lambda: not locks.is_held(Cluster(kept).keeper_lock))
-    monkeypatch.setenv("ETHOGRAM_PG_IDLE_S", "2")
-    with server.connect_psycopg(kept, autocommit=True) as connection:
+    server.stop(breakable)
+    until(lambda: not locks.is_held(Cluster(breakable).keeper_lock))
+    monkeypatch.setenv("ETHOGRAM_PG_IDLE_S", "5")
+    server.ensure(breakable)
+    moved = new_workspace("moved")
+    (breakable / ".ethogram").rename(moved / ".ethogram")
+    home = Cluster(moved).home
+
+    def removed() -> bool:
+        shutil.rmtree(home, ignore_errors=True)  # the server writes as we delete
+        return not home.exists()
+
+    with server.connect_psycopg(moved, autocommit=True) as connection:
         watched = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ethogram keeper'"
         until(lambda: connection.execute(watched).fetchone() == (1,))
-    everyone = Cluster(kept).processes()
-    assert everyone
-    shutil.rmtree(Cluster(kept).home)
-    until(lambda: all(ended(process) for process in everyone))
+        everyone = Cluster(moved).processes()
+        assert everyone
+        until(removed)
+        until(lambda: all(ended(process) for process in everyone))
 
 
 def test_the_idle_time_is_a_number(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,11 +380,11 @@ def test_a_disk_that_fills_up_while_a_cluster_is_made_is_told_and_leaves_nothing
 
 
 def test_a_disk_that_fills_up_in_a_session_is_told_and_keeps_what_was_committed(
-    kept: Path, small_disk: Path, answer: Answer
+    breakable: Path, small_disk: Path, answer: Answer
 ) -> None:
-    owner = Cluster(kept).data.stat()
+    owner = Cluster(breakable).data.stat()
     os.chown(small_disk, owner.st_uid, owner.st_gid)
-    engine = open_engine(kept)
+    engine = open_engine(breakable)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(f"CREATE TABLESPACE small LOCATION '{small_disk}'")
         with pytest.raises(NoSpace, match="No space left on device"):
@@ -383,8 +392,8 @@ def test_a_disk_that_fills_up_in_a_session_is_told_and_keeps_what_was_committed(
                 "CREATE TABLE big TABLESPACE small AS SELECT repeat('x', 1000), n FROM generate_series(1, 100000) n"
             )
     engine.dispose()
-    assert answer(kept) == 42
-    server.stop(kept)
+    assert answer(breakable) == 42
+    server.stop(breakable)
 
 
 # Accounts
@@ -515,11 +524,11 @@ def test_programs_the_servers_account_cannot_reach_are_copied_aside(
 
 
 @needs_root
-def test_a_cluster_that_root_unpacked_is_given_back_to_the_servers_account(kept: Path, answer: Answer) -> None:
-    server.stop(kept)
-    for path in [Cluster(kept).data, *Cluster(kept).data.rglob("*")]:
+def test_a_cluster_that_root_unpacked_is_given_back_to_the_servers_account(breakable: Path, answer: Answer) -> None:
+    server.stop(breakable)
+    for path in [Cluster(breakable).data, *Cluster(breakable).data.rglob("*")]:
         os.chown(path, 0, 0)
-    assert answer(kept) == 42
+    assert answer(breakable) == 42
 
 
 def test_the_record_holds_no_password(kept: Path) -> None:

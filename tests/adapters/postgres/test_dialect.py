@@ -51,9 +51,10 @@ def test_the_environment_may_name_the_workspace(
     assert asked("postgresql+ethogram:///mlflow") == (f"ethogram_{state}", "mlflow")
 
 
-def test_the_workspace_may_remember_the_state(shop: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_workspace_may_remember_the_state(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ETHOGRAM_STATE", raising=False)
-    (kept / ".ethogram" / "state").write_text("remembered\n")
+    (shop / ".ethogram").mkdir()
+    (shop / ".ethogram" / "state").write_text("remembered\n")
     url = make_url("postgresql+ethogram:///feast").update_query_dict({"workspace": str(shop)})
     assert asked(url.render_as_string()) == ("ethogram_remembered", "feast")
 

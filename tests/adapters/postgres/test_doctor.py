@@ -37,33 +37,33 @@ def test_a_fresh_workspace_is_well_and_says_what_is_still_to_come(shop: Path) ->
 
 
 def test_what_a_kill_left_is_named_and_gone_the_second_time(
-    kept: Path, kill_postmaster: Callable[[Path], None]
+    breakable: Path, kill_postmaster: Callable[[Path], None]
 ) -> None:
-    kill_postmaster(kept)
-    (Cluster(kept).home / "new-killed").mkdir()
-    first, second = by_name(examine(kept)), by_name(examine(kept))
+    kill_postmaster(breakable)
+    (Cluster(breakable).home / "new-killed").mkdir()
+    first, second = by_name(examine(breakable)), by_name(examine(breakable))
     assert "the next start removes it" in first["pid file"].what
     assert "killed initdb" in first["half-made cluster"].what
     assert not {"pid file", "half-made cluster"} & set(second)
 
 
-def test_a_set_aside_cluster_is_kept_until_somebody_looks(kept: Path) -> None:
-    server.stop(kept)
-    shutil.rmtree(Cluster(kept).data / "global")
-    server.ensure(kept)
-    found = by_name(examine(kept))["set-aside cluster"]
+def test_a_set_aside_cluster_is_kept_until_somebody_looks(breakable: Path) -> None:
+    server.stop(breakable)
+    shutil.rmtree(Cluster(breakable).data / "global")
+    server.ensure(breakable)
+    found = by_name(examine(breakable))["set-aside cluster"]
     assert not found.ok
     assert found.mend.startswith("look through it, then: rm -r '")
 
 
-def test_a_server_that_will_not_start_is_a_finding_with_its_own_words(kept: Path) -> None:
-    server.stop(kept)
-    with (Cluster(kept).data / "postgresql.conf").open("a") as settings:
+def test_a_server_that_will_not_start_is_a_finding_with_its_own_words(breakable: Path) -> None:
+    server.stop(breakable)
+    with (Cluster(breakable).data / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
-    found = by_name(examine(kept))["server-would-not-start"]
+    found = by_name(examine(breakable))["server-would-not-start"]
     assert not found.ok
     assert "no_such_setting" in found.what
-    assert str(Cluster(kept).log) in found.mend
+    assert str(Cluster(breakable).log) in found.mend
 
 
 def test_another_users_workspace_is_a_finding(kept: Path, as_user: Callable[..., Any]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,27 +15,30 @@ import pytest
 from sqlalchemy import inspect
 
 from ethogram.adapters.postgres import cluster, server
-from ethogram.adapters.postgres.cluster import Cluster
 from ethogram.adapters.postgres.engine import open_engine
 from ethogram.adapters.postgres.errors import DatabaseRefused, NoSuchState, ServerGone, ServerTrouble
 from ethogram.errors import AskedWrongly
 
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """A bare database of the user's on a server of the user's."""
+
+    name: str
+    url: str
+
 
 @pytest.fixture
-def theirs(kept: Path) -> Callable[..., str]:
-    """The URL of a second server, in which a bare database was made."""
-
-    def make(role: str = "", password: str = "open-sesame") -> str:
-        with server.connect_psycopg(kept, autocommit=True) as connection:
-            connection.execute("DROP DATABASE IF EXISTS theirs")
-            connection.execute("CREATE DATABASE theirs")
-            connection.execute(f"CREATE ROLE {role or 'owner'} LOGIN PASSWORD '{password}'")
-            if not role:
-                connection.execute("ALTER DATABASE theirs OWNER TO owner")
-        host = quote(Cluster(kept).address()["host"], safe="")
-        return f"postgresql+psycopg://{role or 'owner'}:{quote(password)}@/theirs?host={host}"
-
-    return make
+def theirs(kept: Path) -> Theirs:
+    name = f"theirs_{next(_numbers)}"
+    with server.connect_psycopg(kept, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'open-sesame'")
+        connection.execute(f"CREATE ROLE {name}_guest LOGIN PASSWORD 'open-sesame'")
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+    host = quote(cluster.Cluster(kept).address()["host"], safe="")
+    return Theirs(name, f"postgresql+psycopg://{name}:open-sesame@/{name}?host={host}")
 
 
 def test_a_state_is_one_database_with_four_schemas_in_utf_8_ordered_by_code_point(workspace: Path, state: str) -> None:
@@ -78,32 +83,32 @@ def test_a_schemas_name_is_checked_before_it_is_used(workspace: Path) -> None:
 
 
 def test_a_server_of_the_users_is_used_as_its_url_says_and_gets_the_schemas(
-    theirs: Callable[..., str], new_workspace: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    theirs: Theirs, new_workspace: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = new_workspace("elsewhere")
-    monkeypatch.setenv("ETHOGRAM_DATABASE_URL", theirs())
+    monkeypatch.setenv("ETHOGRAM_DATABASE_URL", theirs.url)
     engine = open_engine(root, "oulad", "feast")
     with engine.connect() as connection:
         row = connection.exec_driver_sql("SELECT current_database(), current_user, current_schema()").one()
-    assert tuple(row) == ("theirs", "owner", "feast")
+    assert tuple(row) == (theirs.name, theirs.name, "feast")
     assert set(server.SCHEMAS) <= set(inspect(engine).get_schema_names())
     assert "row" in inspect(engine).get_table_names(schema="online")
     engine.dispose()
-    assert psycopg.connect(**server.conninfo(root)).execute("SELECT current_database()").fetchone() == ("theirs",)
+    assert psycopg.connect(**server.conninfo(root)).execute("SELECT current_database()").fetchone() == (theirs.name,)
     assert not (root / ".ethogram").exists()
     assert not server.stop(root)
 
 
 def test_no_message_and_no_url_shows_the_password_of_a_server_of_the_users(
-    theirs: Callable[..., str], shop: Path, monkeypatch: pytest.MonkeyPatch
+    theirs: Theirs, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = theirs()
+    url = theirs.url
     monkeypatch.setenv("ETHOGRAM_DATABASE_URL", url)
     engine = open_engine(shop, migrate=False)
     assert "open-sesame" not in f"{engine!r} {engine.url} {engine.url.render_as_string(hide_password=False)}"
     engine.dispose()
     monkeypatch.setenv("ETHOGRAM_DATABASE_URL", url.replace("open-sesame", "close-sesame"))
-    with pytest.raises(DatabaseRefused, match='password authentication failed for user "owner"') as told:
+    with pytest.raises(DatabaseRefused, match=f'password authentication failed for user "{theirs.name}"') as told:
         server.ensure(shop)
     assert "sesame" not in str(told.value)
     monkeypatch.setenv("ETHOGRAM_DATABASE_URL", "postgresql://u:open-sesame@h/d?nonsense=1")
@@ -113,31 +118,30 @@ def test_no_message_and_no_url_shows_the_password_of_a_server_of_the_users(
 
 
 def test_a_role_that_may_not_create_schemas_is_told_what_to_grant(
-    theirs: Callable[..., str], shop: Path, monkeypatch: pytest.MonkeyPatch
+    theirs: Theirs, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ETHOGRAM_DATABASE_URL", theirs("guest"))
-    with pytest.raises(DatabaseRefused, match="GRANT CREATE ON DATABASE theirs TO guest"):
+    monkeypatch.setenv("ETHOGRAM_DATABASE_URL", theirs.url.replace(":open", "_guest:open"))
+    with pytest.raises(DatabaseRefused, match=f"GRANT CREATE ON DATABASE {theirs.name} TO {theirs.name}_guest"):
         server.ensure(shop)
 
 
 def test_a_server_of_the_users_that_is_down_is_told(
-    theirs: Callable[..., str], kept: Path, monkeypatch: pytest.MonkeyPatch
+    theirs: Theirs, kept: Path, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = theirs()
     server.stop(kept)
-    monkeypatch.setenv("ETHOGRAM_DATABASE_URL", url)
+    monkeypatch.setenv("ETHOGRAM_DATABASE_URL", theirs.url)
     with pytest.raises(DatabaseRefused, match="ETHOGRAM_DATABASE_URL: no connection"):
-        server.ensure(kept)
+        server.ensure(shop)
 
 
-def test_a_full_server_is_told_and_not_taken_for_a_dead_one(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.stop(kept)
+def test_a_full_server_is_told_and_not_taken_for_a_dead_one(breakable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.stop(breakable)
     monkeypatch.setitem(cluster._SETTINGS, "max_connections", "6")
     with ExitStack() as stack:
         held: list[psycopg.Connection[Any]] = []
 
         def hold_another() -> None:
-            held.append(stack.enter_context(server.connect_psycopg(kept, autocommit=True)))
+            held.append(stack.enter_context(server.connect_psycopg(breakable, autocommit=True)))
 
         hold_another()
         with pytest.raises(DatabaseRefused, match="sorry, too many clients already"):

@@ -34,7 +34,8 @@ def keep(data: Path, *, idle_s: float, lock: int) -> None:
     while True:
         try:
             cluster = Cluster.at(Path.cwd())
-        except FileNotFoundError:
+            data = cluster.data.resolve(strict=True)
+        except FileNotFoundError:  # `data` is where it was last
             _end_ownerless(data, connection)
             return
         try:
