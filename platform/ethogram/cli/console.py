@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, under stable keys.")]
 As = Annotated[str, typer.Option("--as", help="Who acts, e.g. risk.modeller; else ETHOGRAM_PRINCIPAL.")]
-State = Annotated[str, typer.Option("--state", help="State of the workspace; else ETHOGRAM_STATE or the last one used.")]
+State = Annotated[
+    str, typer.Option("--state", help="State of the workspace; else ETHOGRAM_STATE or the last one used.")
+]
 Data = Annotated[Path | None, typer.Option("--data", help="Folder that holds the raw rows.")]
 Purpose = Annotated[str, typer.Option("--purpose", help="What the read is for; else ETHOGRAM_PURPOSE.")]
 
@@ -60,7 +62,9 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = []
     for row in rows:
-        cells = [c.rjust(w) if place in right else c.ljust(w) for place, (c, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            c.rjust(w) if place in right else c.ljust(w) for place, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
@@ -80,7 +84,13 @@ def progress(what: str, *, total: int | None = None, unit: str = "rows") -> Iter
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn())
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda amount: bar.advance(task, amount)

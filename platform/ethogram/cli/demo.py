@@ -14,7 +14,9 @@ def demo(
     data: Data = None,
     events: Annotated[int, typer.Option(help="Size of the made data.")] = 1_000_000,
     port: Annotated[int, typer.Option(help="Loopback port of the catalog.")] = 8400,
-    stay: Annotated[bool | None, typer.Option("--stay/--leave", help="Keep serving at the end; default on a terminal.")] = None,
+    stay: Annotated[
+        bool | None, typer.Option("--stay/--leave", help="Keep serving at the end; default on a terminal.")
+    ] = None,
 ) -> None:
     """From raw events to an approved model, step by step; then the catalog in the browser.
 

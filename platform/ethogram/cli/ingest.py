@@ -11,7 +11,9 @@ def ingest(
     sources: Annotated[list[str] | None, typer.Argument(help="Sources to take in.")] = None,
     dataset: Annotated[str, typer.Option("--all", help="All sources of a dataset, e.g. oulad.")] = "",
     data: Data = None,
-    redo: Annotated[bool, typer.Option("--redo", help="Drop the source's events first; for a changed mapping.")] = False,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Drop the source's events first; for a changed mapping.")
+    ] = False,
     as_: As = "",
     state: State = "",
     as_json: AsJson = False,

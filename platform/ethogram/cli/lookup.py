@@ -40,7 +40,9 @@ def lookup(
             when = f"as of {answer.at:%Y-%m-%d %H:%M} UTC" if answer.at else answer.left_out
             out(f"{entity} {answer.key} · {when}")
             if answer.known:
-                shown = [[f"  {name}", answer.why(name) if value is None else str(value)] for name, value in answer.items()]
+                shown = [
+                    [f"  {name}", answer.why(name) if value is None else str(value)] for name, value in answer.items()
+                ]
                 out(table(shown))
     if not all(answer.known for answer in answers):
         raise typer.Exit(1)

@@ -22,6 +22,8 @@ def sample(
     from ethogram.wiring import make_sample
 
     with progress("made data", total=events, unit="events") as advance:
-        report = make_sample(out_, events=events, seed=seed, start=datetime(2025, 1, 1, tzinfo=UTC), days=days, progress=advance)
+        report = make_sample(
+            out_, events=events, seed=seed, start=datetime(2025, 1, 1, tzinfo=UTC), days=days, progress=advance
+        )
     out(str(report))
     note(f"next: ethogram ingest --all --data {out_}")

@@ -23,6 +23,8 @@ def score(
     store = open_store(as_, state)
     scored = store.score_all(model, as_of=time.instant(at, what="at") if at else None)
     if as_json:
-        emit({"run": scored.run, "version": scored.version.version, "rows": scored.table.num_rows, "bands": scored.bands})
+        emit(
+            {"run": scored.run, "version": scored.version.version, "rows": scored.table.num_rows, "bands": scored.bands}
+        )
     else:
         out(str(scored))

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 from ethogram.cli.console import progress
 from ethogram.core.scenarios import Scenario
+from ethogram.core.time import instant
 from ethogram.errors import AskedWrongly, EthogramError, Refused
 from ethogram.settings import read_settings
 
@@ -143,7 +144,12 @@ class Story:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with progress("made data", total=self.events, unit="events") as advance:
                 report = make_sample(
-                    folder, events=self.events, seed=SEED, start=datetime(2025, 1, 1, tzinfo=UTC), days=365, progress=advance
+                    folder,
+                    events=self.events,
+                    seed=SEED,
+                    start=datetime(2025, 1, 1, tzinfo=UTC),
+                    days=365,
+                    progress=advance,
                 )
             self.say(str(report))
         return folder
@@ -170,16 +176,24 @@ class Story:
     def purpose(self) -> str:
         return self.store("platform").workspace.model(self.scenario.model).purpose
 
+    def now(self, store: Store) -> datetime:
+        """The instant that the story plays at."""
+        return instant(self.scenario.now) if self.scenario.now else store.watermark()
+
     def two_entities(self) -> tuple[str, str]:
-        """The two busiest entities at the data's end, by the first count of the first signal."""
+        """The two busiest entities at the story's instant, by the first signal's first count over its longest window."""
         import pyarrow as pa
 
         store = self.store(self.scenario.publishers[0][0])
         view = store.view(self.scenario.publishers[0][1])
-        as_of = store.watermark()
+        as_of = self.now(store)
         ids = store.everyone(self.scenario.entity, as_of)
-        rows = store.values(view, pa.table({"entity": ids, "as_of": pa.array([as_of] * len(ids), pa.timestamp("us", "UTC"))}))
-        busiest = next(name for name, kind in reversed(view.features) if kind == "integer")
+        rows = store.values(
+            view, pa.table({"entity": ids, "as_of": pa.array([as_of] * len(ids), pa.timestamp("us", "UTC"))})
+        )
+        counts = [name for name, kind in view.features if kind == "integer"]
+        noun = counts[0].rpartition("_")[0]
+        busiest = [name for name in counts if name.rpartition("_")[0] == noun][-1]
         order = pa.table({"n": rows[busiest], "id": ids}).sort_by([("n", "descending"), ("id", "ascending")])
         keys = store.parts.keys.reveal(self.scenario.entity, order["id"].slice(0, 2).to_pylist())
         if len(keys) < 2 or keys[0] is None or keys[1] is None:
@@ -192,7 +206,12 @@ class Story:
         declared = modeller.workspace.model(name)
         with self.act(f"risk asks for a training set: {declared.outcome}, as it could have been known"):
             made = modeller.training_set(
-                declared.outcome, signals=declared.signals, every=self.scenario.every, purpose=declared.purpose
+                declared.outcome,
+                signals=declared.signals,
+                every=self.scenario.every,
+                start=self.scenario.start,
+                end=self.scenario.end,
+                purpose=declared.purpose,
             )
             self.say(str(made))
             self.say(f"version {made.version}")
@@ -211,10 +230,11 @@ class Story:
             if modeller.is_champion(name, version):
                 self.say(f"{name} {version} is @champion already")
                 return version
-            self.expect_refusal("before anybody approved:", lambda: modeller.promote(name, version))
-            self.expect_refusal("its author approves:", lambda: modeller.approve(name, version))
-            approval = self.store("board.reviewer").approve(name, version, note="figures and limits read")
-            self.say(f"{approval.principal} approves content {approval.digest[:12]}")
+            if not modeller.parts.models.approvals(name, version, "champion"):
+                self.expect_refusal("before anybody approved:", lambda: modeller.promote(name, version))
+                self.expect_refusal("its author approves:", lambda: modeller.approve(name, version))
+                approval = self.store("board.reviewer").approve(name, version, note="figures and limits read")
+                self.say(f"{approval.principal} approves content {approval.digest[:12]}")
             modeller.promote(name, version)
             self.say(f"{name} {version} is @champion")
         return version
@@ -232,7 +252,7 @@ class Story:
     def online(self) -> None:
         with self.act("Signals go online, and risk looks one up"):
             for team, name in self.scenario.publishers:
-                for done in self.store(team).materialize([name], as_of=self.store(team).watermark()):
+                for done in self.store(team).materialize([name], as_of=self.now(self.store(team))):
                     self.say(f"{team}: {done}")
             names = [name for _, name in self.scenario.publishers]
             answer = self.store("risk").lookup(self.scenario.entity, self.example, signals=names, purpose=self.purpose)
@@ -244,12 +264,14 @@ class Story:
         name = self.scenario.model
         with self.act(f"{name} scores everyone it is for, and publishes the scores as a signal"):
             modeller = self.store("risk.modeller")
-            scored = modeller.score_all(name)
+            scored = modeller.score_all(name, as_of=self.now(modeller))
             self.say(str(scored))
             view = modeller.view(modeller.workspace.scores[name].name)
             reader = self.scenario.publishers[0][0]
             for key in (self.example, self.refuser):
-                answer = self.store(reader).lookup(self.scenario.entity, key, signals=[view.asset], purpose=self.purpose)
+                answer = self.store(reader).lookup(
+                    self.scenario.entity, key, signals=[view.asset], purpose=self.purpose
+                )
                 said = f"{answer['score']:.3f} ({answer['band']})" if answer.known else f"none: {answer.left_out}"
                 self.say(f"{reader} looks up {view.ref} of {self.scenario.entity} {key}: {said}")
 
@@ -261,7 +283,9 @@ class Story:
                 f"{self.scenario.outsider} looks {first} up:",
                 lambda: outsider.lookup(self.scenario.entity, self.example, signals=[first], purpose=self.purpose),
             )
-            answer = self.store("risk").lookup(self.scenario.entity, self.refuser, signals=[first], purpose=self.purpose)
+            answer = self.store("risk").lookup(
+                self.scenario.entity, self.refuser, signals=[first], purpose=self.purpose
+            )
             if answer.known:
                 raise DemoFailed(f"{self.scenario.entity} {self.refuser} opted out and was served")
             self.say(f"risk looks up {self.scenario.entity} {self.refuser}, who opted out: {answer.left_out}")

@@ -34,4 +34,6 @@ def train(
         )
     else:
         out(str(training))
-        note(f"next: ethogram approve {model} {version.version} --as REVIEWER, then ethogram promote {model} {version.version}")
+        note(
+            f"next: ethogram approve {model} {version.version} --as REVIEWER, then ethogram promote {model} {version.version}"
+        )

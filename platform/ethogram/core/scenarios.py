@@ -18,6 +18,9 @@ class Scenario:
         publishers: Two signals of two teams, by name.
         model: Trained by its owner on signals of the publishers.
         every: Time between observations.
+        start: First observation; by default a quarter of a year into the data.
+        end: Instant after the last observation; by default the data's end.
+        now: The instant that the story plays at: what is materialized, looked up and scored; by default the data's end.
         outsider: A team without an agreement.
     """
 
@@ -27,6 +30,9 @@ class Scenario:
     publishers: tuple[tuple[str, str], tuple[str, str]]
     model: str
     every: str = "7d"
+    start: str | None = None
+    end: str | None = None
+    now: str | None = None
     outsider: str = "sales"
 
 
@@ -37,14 +43,23 @@ SCENARIOS = {
     for scenario in (
         Scenario("shop", "a made-up online shop", "customer", _SHOPPING, "lapse"),
         Scenario("online_retail", "a British gift retailer, 2010 and 2011", "customer", _SHOPPING, "lapse"),
-        Scenario("complete_journey", "grocery households, 2017, a sample of receipt lines", "customer", _SHOPPING, "lapse"),
-        Scenario("cdnow", "new customers of a music shop, 1997 and 1998", "customer", _SHOPPING, "lapse"),
+        Scenario(
+            "complete_journey", "grocery households, 2017, a sample of receipt lines", "customer", _SHOPPING, "lapse"
+        ),
+        Scenario(
+            "cdnow", "new customers of a music shop, 1997 and 1998", "customer", _SHOPPING, "lapse", start="1997-07-01"
+        ),
         Scenario(
             "incident_log",
             "support tickets of an IT company, 2016",
             "customer",
             (("care", "service_load"), ("operations", "resolution")),
             "reopening",
+            every="2d",
+            # Nearly all tickets are of March to May; what follows is the tail of a log that was cut.
+            start="2016-03-10",
+            end="2016-06-01",
+            now="2016-07-01",
         ),
         Scenario(
             "stats_stackexchange",
@@ -60,6 +75,8 @@ SCENARIOS = {
             "enrolment",
             (("teaching", "study_rhythm"), ("assessment", "submissions")),
             "withdrawal",
+            end="2015-01-01",
+            now="2015-03-01",
         ),
     )
 }
