@@ -82,7 +82,7 @@ def _arrow(column: Column[Any]) -> pa.DataType:
         case types.Float():
             return pa.float64()
         case types.Numeric() as kind if kind.scale is not None:
-            return pa.decimal128(38, min(kind.scale, 18))
+            return pa.decimal128(20 + min(kind.scale, 18), min(kind.scale, 18))
         case types.Numeric():
             return pa.string()
         case types.DateTime() as kind:

@@ -114,6 +114,8 @@ class StagedUnit:
         started_at: datetime,
     ) -> None:
         self._connection, self._plan, self._unit, self._run = connection, plan, unit, run
+        # DuckDB would compute what two values share outside of the TRY around either, and fail there.
+        connection.execute("SET disabled_optimizers = 'common_subexpressions'")
         self._taxonomy = taxonomy
         promised = None if plan.contract is None else list(plan.contract.columns)
         self._raw = open_raw(connection, unit.file, unit.path, room=room, texts=promised)
@@ -369,8 +371,8 @@ class StagedUnit:
                 continue
             if rule.condition is not None and rule.condition.names <= types.keys():
                 found = value(rule.condition, types)
-                broken = f"NOT {found.sql}" + (f" OR {found.failed}" if found.failed else "")
-                reasons.append(Reason(rule.name, rule.column, rule.text, f"({broken})"))
+                broken = f"(NOT {found.sql} OR {found.failed})" if found.may_fail else f"NOT {found.raw}"
+                reasons.append(Reason(rule.name, rule.column, rule.text, broken))
             elif rule.pattern is not None and rule.column in types:
                 matched = f"regexp_matches({quoted(rule.column)}, {_text(rule.pattern)})"
                 reasons.append(Reason(rule.name, rule.column, rule.text, f"NOT {matched}"))
@@ -382,11 +384,12 @@ class StagedUnit:
         return f"SELECT * FROM (SELECT {ROW}, {reasons_sql(reasons)} AS reasons FROM {table}) WHERE reasons IS NOT NULL"
 
     def _keep_back(self, found: Sequence[str]) -> None:
-        """Add rows to `bad`, each once with all its reasons."""
-        union = " UNION ALL ".join([f"SELECT {ROW}, reasons FROM bad", *found])
+        """Add rows to `bad`, each once with all its reasons: what is wrong with the raw row before what follows of it."""
+        parts = [f"SELECT {ROW}, reasons FROM bad", *found]
+        union = " UNION ALL ".join(f"SELECT {ROW}, reasons, {n} AS n FROM ({part})" for n, part in enumerate(parts))
         self._run_sql(
-            f"CREATE TEMP TABLE worse AS SELECT {ROW}, list_distinct(flatten(list(reasons))) AS reasons "
-            f"FROM ({union}) GROUP BY {ROW}"
+            f"CREATE TEMP TABLE worse AS SELECT {ROW}, list_filter(r, lambda x, i: list_position(r, x) = i) AS reasons "
+            f"FROM (SELECT {ROW}, flatten(list(reasons ORDER BY n)) AS r FROM ({union}) GROUP BY {ROW})"
         )
         self._run_sql("DROP TABLE bad")
         self._run_sql("ALTER TABLE worse RENAME TO bad")

@@ -36,34 +36,54 @@ _SQL = {"integer": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "boolean":
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """SQL of an expression's value, and SQL that is true where it cannot be computed (None: it always can)."""
+    """SQL of an expression's value; where `may_fail`, computing it can be an error for a row."""
 
-    sql: str
+    raw: str
     type: Type
-    failed: str | None = None
+    may_fail: bool
+
+    @property
+    def sql(self) -> str:
+        """The value, null where it fails."""
+        return f"TRY({self.raw})" if self.may_fail else self.raw
+
+    @property
+    def failed(self) -> str:
+        """True where it fails."""
+        return f"(TRY(({self.raw}) IS NULL) IS NULL)" if self.may_fail else "FALSE"
 
 
 def value(expression: Expression, types: Mapping[str, Type], *, to: Type | None = None) -> Value:
-    """The expression over one row, made the type `to`; null where it fails."""
+    """The expression over one row, made the type `to`.
+
+    The connection must not pull common subexpressions out of TRY: see `StagedUnit`.
+    """
     root = resolve(expression, types, to=to)
-    sql = emit(expression, types, to=to)
-    if root.type.kind != "double" and all(node.op in _SAFE for node in root.walk()):
-        return Value(sql, root.type)
-    return Value(f"TRY({sql})", root.type, f"(TRY({sql}) IS NULL AND TRY(({sql}) IS NULL) IS NULL)")
+    safe = root.type.kind != "double" and all(node.op in _SAFE for node in root.walk())
+    return Value(emit(expression, types, to=to), root.type, not safe)
 
 
 @dataclass
 class _Columns:
-    """The select list of one level, with the flags of what failed."""
+    """Values of one select list, each computed once: `base` is what is tried, `items` what it gave and what failed."""
 
+    base: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, name: str, found: Value, what: str) -> None:
-        self.items.append(f"{found.sql} AS {name}")
-        if found.failed:
-            self.items.append(f"{found.failed} AS f_{name}")
-            self.failures.append((f"f_{name}", what))
+        if not found.may_fail:
+            self.base.append(f"{found.raw} AS {name}")
+            return
+        # A struct tells a value that is null from one that cannot be computed.
+        self.base.append(f"TRY({{'v': {found.raw}}}) AS s_{name}")
+        self.items += [f"s_{name}.v AS {name}", f"s_{name} IS NULL AS f_{name}"]
+        self.failures.append((f"f_{name}", what))
+
+    def over(self, source: str, *given: str) -> str:
+        """A select of it all from `source`, with the columns `given` as they are."""
+        inner = f"SELECT {', '.join([*given, *self.base])} FROM {source}"
+        return f"SELECT {', '.join(['*', *self.items])} FROM ({inner})"
 
     def reasons(self) -> list[Reason]:
         return [Reason("expression", "", f"{what} cannot be computed", flag) for flag, what in self.failures]
@@ -118,23 +138,24 @@ class Rule:
         """
         first = self._first()
         if self.event.event_id is not None:
-            found = value(_call("text", self.event.event_id.root, self.event.event_id), self.types)
-            first.add("event_id", found, "event_id")
+            first.add(
+                "event_id", value(_call("text", self.event.event_id.root, self.event.event_id), self.types), "event_id"
+            )
         elif ordinals:
             parts = [_text(self.plan.name), "row_text", "CAST(coalesce(k, 1) AS VARCHAR)"]
-            first.items.append(f"{self._id(parts)} AS event_id")
+            first.base.append(f"{self._id(parts)} AS event_id")
         else:
-            first.items.append(f"{self._id([_text(self.plan.name), 'row_text', _text('1')])} AS event_id")
+            first.base.append(f"{self._id([_text(self.plan.name), 'row_text', _text('1')])} AS event_id")
         for entity, expression in self.event.entities.items():
             first.add(f"v_{entity}", value(expression, self.types), entity)
         for name, expression in self.event.properties.items():
             made = _made(self.event.behavior.properties[name])
             first.add(f"w_{name}", value(expression, self.types, to=made), name)
-        source = f"{lines} LEFT JOIN {ordinals} USING ({ROW})" if ordinals else lines
-        inner = f"SELECT {ROW}, {', '.join(first.items)} FROM {source} WHERE {self.taken}"
+        joined = f"{lines} LEFT JOIN {ordinals} USING ({ROW})" if ordinals else lines
+        inner = first.over(f"{joined} WHERE {self.taken}", ROW)
         keys, key_reasons = self._keys({e: value(x, self.types).type for e, x in self.event.entities.items()})
-        values, value_reasons = self._values()
-        middle = f"SELECT *, {', '.join([*keys, *values])} FROM ({inner})"
+        values, value_reasons = self._values(first)
+        middle = f"SELECT *, {', '.join([*self._known(), *keys, *values])} FROM ({inner})"
         reasons = [*first.reasons(), *self._line_reasons(), *key_reasons, *value_reasons]
         if self.event.event_id is not None:
             reasons.append(Reason("event_id", "", "no event_id", "event_id IS NULL"))
@@ -152,7 +173,9 @@ class Rule:
         for atom in self._atoms():
             if atom.line is not None:
                 first.add(atom.name, atom.line, "a part of an aggregate")
-        inner = f"SELECT {ROW}, {', '.join(first.items)} FROM {lines} WHERE {self.taken}"
+        inner = first.over(f"{lines} WHERE {self.taken}", ROW)
+        known = self._known()
+        middle = f"SELECT *, {', '.join(known)} FROM ({inner})" if known else inner
         missing = " OR ".join(f"{name} IS NULL" for name in names)
         reasons = [*first.reasons(), *self._line_reasons(), Reason("group_by", "", "no value to group by", missing)]
         kept = [
@@ -163,7 +186,7 @@ class Rule:
             "channel",
         ]
         kept += ["local_time", *(atom.name for atom in self._atoms() if atom.line is not None)]
-        return f"SELECT {', '.join(kept)}, {reasons_sql(reasons)} AS reasons FROM ({inner})"
+        return f"SELECT {', '.join(kept)}, {reasons_sql(reasons)} AS reasons FROM ({middle})"
 
     def groups_sql(self, lines: str) -> str:
         """Events of the grouped `lines`, one a group, with `reasons` of what only the whole group shows."""
@@ -188,10 +211,10 @@ class Rule:
             made = _made(self.event.behavior.properties[name])
             outer.add(f"w_{name}", value(self._outside(expression), outer_types, to=made), name)
         parts = [_text(self.plan.name), _text("group"), "group_key"]
-        outer.items.append(f"{self._id(parts)} AS event_id")
+        outer.base.append(f"{self._id(parts)} AS event_id")
         keys, key_reasons = self._keys(kinds)
-        values, value_reasons = self._values()
-        middle = f"SELECT *, {', '.join([*keys, *values])} FROM (SELECT *, {', '.join(outer.items)} FROM ({grouped}))"
+        values, value_reasons = self._values(outer)
+        middle = f"SELECT *, {', '.join([*keys, *values])} FROM ({outer.over(f'({grouped})', '*')})"
         kept = ["group_key", "event_id", "occurred_at", "available_at", "channel"]
         kept += [f"k_{entity}" for entity in self.entities] + [f"p_{name}" for name in self.event.properties]
         reasons = [*outer.reasons(), *key_reasons, *value_reasons]
@@ -203,39 +226,41 @@ class Rule:
         if self.event.where is None:
             return "TRUE"
         found = value(self.event.where, self.types)
-        return f"({found.sql} OR {found.failed})" if found.failed else found.sql
+        return f"({found.sql} OR {found.failed})" if found.may_fail else found.raw
 
     def _first(self) -> _Columns:
         """Time, availability and channel of a row."""
         columns = _Columns()
         if self.event.where is not None:
             found = value(self.event.where, self.types)
-            if found.failed:
-                columns.items.append(f"{found.failed} AS f_where")
-                columns.failures.append(("f_where", "where"))
-        when = self._instant(self.event.time)
-        columns.add("occurred_at", when, "time")
-        columns.items.append(f"{self._local(self.event.time)} AS local_time")
+            if found.may_fail:
+                columns.add("taken", found, "where")
+        columns.add("occurred_at", self._instant(self.event.time), "time")
+        columns.base.append(f"{self._local(self.event.time)} AS local_time")
         if self.event.known_at is not None:
             columns.add("available_at", self._instant(self.event.known_at), "known_at")
-        else:
-            after = f"{when.sql} + to_microseconds({self.plan.known_after // MICROSECOND})"
-            if self.plan.live_since is not None:
-                live = f"TIMESTAMP '{self.plan.live_since.replace(tzinfo=None).isoformat(sep=' ')}'"
-                after = f"CASE WHEN {when.sql} >= {live} THEN greatest({after}, {self.arrived}) ELSE {after} END"
-            columns.items.append(f"{after} AS available_at")
         if self.event.channel_from is not None:
             columns.add("channel", value(self.event.channel_from, self.types), "channel")
         else:
-            columns.items.append(
+            columns.base.append(
                 f"CAST({_text(self.event.channel) if self.event.channel else 'NULL'} AS VARCHAR) AS channel"
             )
         return columns
 
+    def _known(self) -> list[str]:
+        """When a row could be known, by the source's delay, where no column tells."""
+        if self.event.known_at is not None:
+            return []
+        after = f"occurred_at + to_microseconds({self.plan.known_after // MICROSECOND})"
+        if self.plan.live_since is not None:
+            live = f"TIMESTAMP '{self.plan.live_since.replace(tzinfo=None).isoformat(sep=' ')}'"
+            after = f"CASE WHEN occurred_at >= {live} THEN greatest({after}, {self.arrived}) ELSE {after} END"
+        return [f"{after} AS available_at"]
+
     def _instant(self, expression: Expression) -> Value:
         found = value(expression, self.types)
         if found.type.kind == "date":
-            return Value(localised(f"CAST({found.sql} AS TIMESTAMP)", self.plan.timezone), found.type, found.failed)
+            return Value(localised(f"CAST({found.raw} AS TIMESTAMP)", self.plan.timezone), found.type, found.may_fail)
         return found
 
     def _local(self, expression: Expression) -> str:
@@ -283,7 +308,7 @@ class Rule:
                 reasons.append(Reason("key", entity, f"{entity} is no key", bad))
         return items, reasons
 
-    def _values(self) -> tuple[list[str], list[Reason]]:
+    def _values(self, columns: _Columns) -> tuple[list[str], list[Reason]]:
         items, reasons = [], []
         for name in self.event.properties:
             declared = self.event.behavior.properties[name]
@@ -293,8 +318,10 @@ class Rule:
                     Reason("overflow", name, f"{name} is too large", f"p_{name} IS NULL AND w_{name} IS NOT NULL")
                 )
             if declared.required:
-                failed = f"w_{name} IS NULL"
-                reasons.append(Reason("required", name, f"{name} is required by {self.event.behavior.id}", failed))
+                missing = f"w_{name} IS NULL"
+                if (f"f_w_{name}", name) in columns.failures:
+                    missing += f" AND NOT f_w_{name}"
+                reasons.append(Reason("required", name, f"{name} is required by {self.event.behavior.id}", missing))
             if declared.enum:
                 listed = ", ".join(_text(each) for each in declared.enum)
                 reasons.append(
@@ -399,7 +426,7 @@ def _made(declared: Property) -> Type | None:
 
 
 def _as_text(found: Value) -> Value:
-    return found if found.type.kind == "string" else Value(f"CAST({found.sql} AS VARCHAR)", found.type, found.failed)
+    return found if found.type.kind == "string" else Value(f"CAST({found.raw} AS VARCHAR)", found.type, found.may_fail)
 
 
 def column_type(declared: Property) -> str:
