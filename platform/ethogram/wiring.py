@@ -307,7 +307,15 @@ def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
         log=settings.home / "logs" / "mlflow.log",
     )
     try:
-        app = create_app(parts.catalog, mlflow_url=mlflow_url, mlflow_secret=word, made=parts.made, now=parts.clock.now)
+        app = create_app(
+            parts.catalog,
+            mlflow_url=mlflow_url,
+            mlflow_secret=word,
+            made=parts.made,
+            now=parts.clock.now,
+            # On loopback every request is of whoever runs this server; tokens come with part C.
+            principal=lambda _request: settings.principal,
+        )
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
