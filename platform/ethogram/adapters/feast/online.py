@@ -29,7 +29,7 @@ class EthogramOnlineStoreConfig(FeastConfigBaseModel):
     )
 
 
-class EthogramOnlineStore(OnlineStore):  # type: ignore[misc]  # Feast ships no types
+class EthogramOnlineStore(OnlineStore):
     """Named in feature_store.yaml as `online_store: {type: ethogram.adapters.feast.online.EthogramOnlineStore}`."""
 
     def online_write_batch(
@@ -80,9 +80,7 @@ class EthogramOnlineStore(OnlineStore):  # type: ignore[misc]  # Feast ships no 
             kinds = dict(store.view(table.name).features)
             found = store.read_online(table.name, [_key(entity_key) for entity_key in entity_keys], names)
             return [
-                (None, None)
-                if row is None
-                else (row[0], {name: to_proto(kinds[name], row[1][name]) for name in names})
+                (None, None) if row is None else (row[0], {name: to_proto(kinds[name], row[1][name]) for name in names})
                 for row in found
             ]
         view = f"{config.project}.{table.name}"

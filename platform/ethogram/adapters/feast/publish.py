@@ -22,9 +22,5 @@ def publish(feature_repo: Path, objects: dict[str, Any]) -> None:
 
     store = open_feast(feature_repo)
     wanted = {name for name, thing in objects.items() if isinstance(thing, FeatureView)}
-    stale = [
-        view
-        for view in store.list_feature_views()
-        if view.tags.get("ethogram") and view.name not in wanted
-    ]
+    stale = [view for view in store.list_feature_views() if view.tags.get("ethogram") and view.name not in wanted]
     store.apply(list(objects.values()), objects_to_delete=stale, partial=not stale)

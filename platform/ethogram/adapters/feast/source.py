@@ -14,7 +14,7 @@ from feast.value_type import ValueType
 AT = "event_timestamp"
 
 
-class SignalSource(DataSource):  # type: ignore[misc]  # Feast ships no types
+class SignalSource(DataSource):
     """Rows of one of our views: join key, features and the instant they are of."""
 
     def __init__(self, *, view: str, columns: dict[str, str], description: str = "", owner: str = "") -> None:
@@ -23,10 +23,14 @@ class SignalSource(DataSource):  # type: ignore[misc]  # Feast ships no types
         self.columns = columns
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SignalSource) and super().__eq__(other) and self.columns == other.columns
+        return isinstance(other, SignalSource) and self._to_proto_impl() == other._to_proto_impl()
 
     def __hash__(self) -> int:
-        return int(super().__hash__())
+        return hash(self.name)
+
+    def source_type(self) -> DataSourceProto.SourceType.ValueType:
+        """Feast's word for a source of somebody else's."""
+        return DataSourceProto.CUSTOM_SOURCE
 
     @staticmethod
     def from_proto(data_source: DataSourceProto) -> SignalSource:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ethogram.errors import AskedWrongly
+
 if TYPE_CHECKING:
     from ethogram.local import Store
 
@@ -19,5 +21,12 @@ def store_of(config: Any) -> Store:
 
     settings = read_settings(start=Path(config.repo_path) if config.repo_path else None)
     if settings not in _open:
+        # Feast's registry was found from the current folder: it cannot be told of the repository's path.
+        registry = read_settings().root
+        if registry != settings.root:
+            raise AskedWrongly(
+                f"feature_repo is of {settings.root}, and Feast's registry of {registry}; "
+                f"go into the workspace, or set ETHOGRAM_WORKSPACE={settings.root}"
+            )
         _open[settings] = open_store(settings)
     return _open[settings]

@@ -50,7 +50,10 @@ class PostgresConsents:
             # Two that speak for one entity at once go one after the other.
             connection.execute(select(entity_key.c.id).where(entity_key.c.id == id).with_for_update())
             last = connection.scalar(
-                select(consent.c.allowed).where(this).order_by(consent.c.changed_at.desc(), consent.c.seq.desc()).limit(1)
+                select(consent.c.allowed)
+                .where(this)
+                .order_by(consent.c.changed_at.desc(), consent.c.seq.desc())
+                .limit(1)
             )
             if last is allowed:
                 return False

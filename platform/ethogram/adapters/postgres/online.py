@@ -106,7 +106,9 @@ class OnlineRows:
         with self._engine.begin() as connection:
             statement = insert(materialization).values(view=ref, at=at, rows=rows)
             connection.execute(
-                statement.on_conflict_do_update(index_elements=["view", "at"], set_={"rows": rows, "done_at": func.clock_timestamp()})
+                statement.on_conflict_do_update(
+                    index_elements=["view", "at"], set_={"rows": rows, "done_at": func.clock_timestamp()}
+                )
             )
 
     def count(self, view: str) -> int:
