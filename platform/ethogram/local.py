@@ -175,7 +175,7 @@ class Store:
         )
 
     def coverage(self) -> tuple[datetime, datetime]:
-        """First instant of the data, and the first at which all of it has occurred and is known; now if there is none."""
+        """First instant of the data, and the first at which all of it occurred and is known; now if there is none."""
         units = [unit.report.get("coverage", {}).values() for unit in self.parts.catalog.source_units()]
         spans = [{name: datetime.fromisoformat(at) for name, at in span.items()} for unit in units for span in unit]
         if not spans:

@@ -30,7 +30,9 @@ class Applied:
     digest: str
 
     def __str__(self) -> str:
-        counts = {action: sum(step.action == action for step in self.steps) for action in ("create", "change", "remove")}
+        counts = {
+            action: sum(step.action == action for step in self.steps) for action in ("create", "change", "remove")
+        }
         if not self.steps:
             return "nothing to do; what is declared is applied"
         return f"{counts['create']} created, {counts['change']} changed, {counts['remove']} removed"
