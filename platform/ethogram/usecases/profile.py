@@ -47,8 +47,8 @@ def profile_signal(
 ) -> Profiled:
     """Profile each feature at twelve weekly instants up to `until`, over a sample of at most 5,000 entities.
 
-    The sample is every k-th entity seen by the instant, in the order of their ids: the same whenever it is taken, and
-    each profile says how large it was (`count`) and how many there were (`of`).
+    The sample is spread evenly over the entities seen by the instant, in the order of their ids: the same whenever it is
+    taken. Each profile says how large it was (`count`) and how many there were (`of`).
     """
     events = {behavior: lake.files(f"events/{behavior}") for behavior in plan.behaviors}
     seen = engine.seen(plan.entity, events.values())
@@ -60,7 +60,7 @@ def profile_signal(
         instant = until - k * APART
         there = entities[since <= time.micros(instant)]
         if len(there):
-            chosen = there[:: -(-len(there) // SAMPLE)]
+            chosen = there[np.linspace(0, len(there) - 1, min(SAMPLE, len(there))).astype(np.int64)]
             instants.append((instant, len(chosen), len(there)))
             observations.append(
                 pa.table(
