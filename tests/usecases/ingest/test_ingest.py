@@ -384,7 +384,7 @@ def test_a_reference_table_adds_columns_and_rows_without_a_match_stay(place, at)
     assert [made["reason"] for made in place.events("commerce.refund")] == ["broken", None, "late"]
 
 
-def test_files_are_sorted_by_actor_time_and_event_inside_each_month(place, at):
+def test_files_are_sorted_by_actor_time_and_event_inside_each_month(place):
     n = 5000
     places = [datetime(2025, 1 + i % 3, 1 + i % 28, i % 24, tzinfo=UTC) for i in range(n)]
     place.write("a.parquet", {"who": [f"c{i * 7919 % 50}" for i in range(n)], "at": places, "price": [1.0] * n})

@@ -384,7 +384,7 @@ class StagedUnit:
         return f"SELECT * FROM (SELECT {ROW}, {reasons_sql(reasons)} AS reasons FROM {table}) WHERE reasons IS NOT NULL"
 
     def _keep_back(self, found: Sequence[str]) -> None:
-        """Add rows to `bad`, each once with all its reasons: what is wrong with the raw row before what follows of it."""
+        """Add rows to `bad`, each once with all its reasons: what is wrong with the raw row first."""
         parts = [f"SELECT {ROW}, reasons FROM bad", *found]
         union = " UNION ALL ".join(f"SELECT {ROW}, reasons, {n} AS n FROM ({part})" for n, part in enumerate(parts))
         self._run_sql(

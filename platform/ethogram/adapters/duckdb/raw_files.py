@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ FINER = "__eth_finer_"
 """Prefix of the flag beside a column of nanoseconds: whether the value is finer than a microsecond."""
 
 _CHUNK = 1 << 20
+_DELIMITERS = (",", ";", "\t", "|")
 _FETCH_AGAIN = "fetch the file again, or take it out of the data directory"
 
 
@@ -62,8 +65,7 @@ def open_raw(
     if name.endswith(".parquet"):
         return _parquet(connection, file, path, room)
     if ".csv" in name:
-        options = "header = true, " + ("all_varchar = true" if texts is not None else "sample_size = -1")
-        source = f"read_csv({_text(str(file))}, {options})"
+        source = _csv(file, path, as_text=texts is not None)
     else:
         promised = ", ".join(f"{_text(each)}: 'VARCHAR'" for each in texts or ())
         columns = f", columns = {{{promised}}}" if texts is not None else ""
@@ -75,6 +77,26 @@ def open_raw(
             f"TO {_text(str(copy))} (FORMAT parquet, COMPRESSION zstd)"
         )
         return _scan(connection, copy, own_rows=True)
+
+
+def _csv(file: Path, path: str, *, as_text: bool) -> str:
+    """SQL of a CSV file. Its first line decides what the columns are: DuckDB, left to guess, may take the commonest
+    number of columns for the right one and a line that differs for no line at all."""
+    opener = gzip.open if file.name.lower().endswith(".gz") else open
+    try:
+        with opener(file, "rt", encoding="utf-8-sig", newline="") as opened:
+            first = opened.readline()
+            names = next(csv.reader([first], delimiter=(delimiter := max(_DELIMITERS, key=first.count))), [])
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise RowsUnreadable(path, f"its first line cannot be read ({error})", next_step=_FETCH_AGAIN) from error
+    if not names or len(set(names)) < len(names):
+        raise RowsUnreadable(path, "its first line does not name each column once", next_step="add a header line")
+    dialect = f"delim = {_text(delimiter)}, quote = '\"', escape = '\"', header = true, strict_mode = true"
+    if not as_text:
+        listed = ", ".join(map(_text, names))
+        return f"read_csv({_text(str(file))}, {dialect}, sample_size = -1, names = [{listed}])"
+    listed = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
+    return f"read_csv({_text(str(file))}, {dialect}, auto_detect = false, columns = {{{listed}}})"
 
 
 def reference_sql(file: Path) -> str:

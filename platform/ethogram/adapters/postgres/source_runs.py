@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,8 @@ from ethogram.adapters.postgres.tables import behavior_profile, quarantine, sour
 from ethogram.core.sources.errors import SourceBusy
 from ethogram.ports import RawUnit
 
+LOCK_WAIT_S = 3.0
+
 
 class PostgresSourceRuns:
     """Keeps `ports.SourceRuns`."""
@@ -29,8 +32,12 @@ class PostgresSourceRuns:
         """Nobody else takes the source in meanwhile; the server frees the lock of a process that was killed."""
         number = int.from_bytes(hashlib.sha256(f"ingest {source}".encode()).digest()[:8], "big", signed=True)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.scalar(select(func.pg_try_advisory_lock(number))):
-                raise SourceBusy(source)
+            # The server takes a moment to notice that the process before us was killed.
+            patience = time.monotonic() + LOCK_WAIT_S
+            while not connection.scalar(select(func.pg_try_advisory_lock(number))):
+                if time.monotonic() > patience:
+                    raise SourceBusy(source)
+                time.sleep(0.05)
             try:
                 yield
             finally:
