@@ -55,7 +55,16 @@ def test_observations_shorter_than_the_horizon_are_refused_with_both_figures():
     assert "--from" in str(refused.value)
 
 
-def test_a_fold_without_cases_is_refused_by_name():
+def test_too_few_cases_are_refused_with_their_count():
     as_of, entity, _ = made(30, 50)
+    with pytest.raises(TooShort, match="in all: 7 of 1,500 observations came true"):
+        split(as_of, entity, np.arange(as_of.size) < 7, open_for=DAY)
     with pytest.raises(TooShort, match="train: 0 of"):
-        split(as_of, entity, as_of > 25 * 7 * DAY, open_for=DAY)
+        split(as_of, entity, as_of == as_of.max(), open_for=DAY)
+
+
+def test_a_rare_outcome_is_split_by_its_cases():
+    as_of, entity, _ = made(40, 200)
+    early = np.random.default_rng(0).random(as_of.size) < np.where(as_of < 20 * 7 * DAY, 0.05, 0.004)
+    folds = split(as_of, entity, early, open_for=14 * DAY)
+    assert 0.15 < early[folds.validate].sum() / early.sum() < 0.45

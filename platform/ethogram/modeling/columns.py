@@ -32,8 +32,7 @@ def plain_columns(table: pa.Table, names: Sequence[str]) -> dict[str, NDArray[An
     """Each named column as an array: numbers and flags as float64 with NaN for null, text as objects with None.
 
     Instants and dates become their age at the row's `as_of`, in days: the instant itself would only say when the row
-    is from.
-    Decimals lose what a double cannot hold; nothing else is rounded.
+    is from. Decimals lose what a double cannot hold; nothing else is rounded.
     """
     return {name: _plain(name, table.column(name).combine_chunks(), table) for name in names}
 

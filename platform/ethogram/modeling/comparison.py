@@ -74,9 +74,8 @@ def compare(
     """Fit, calibrate and validate the learners on time-separated folds.
 
     The boosted model is chosen only if its validation loss is lower than the logistic one's by more than one standard
-    error
-    (clustered by entity): the simplest model within one standard error of the best (Breiman, Friedman, Olshen & Stone,
-    "Classification and Regression Trees", 1984, section 3.4.3).
+    error, clustered by entity: the simplest model within one standard error of the best (Breiman, Friedman, Olshen &
+    Stone, "Classification and Regression Trees", 1984, section 3.4.3).
 
     Args:
         columns: Features by name, as `plain_columns` gives them.

@@ -29,8 +29,8 @@ class Folds:
     Attributes:
         cut: Start of the validation period, microseconds UTC: no fitted or calibrated row's outcome was open then.
         by: "later period" when calibration rows came after all training rows' outcomes were known, else "other
-        entities".
-        purged: Rows left out because their outcome was still open at a cut.
+            entities".
+        purged: Rows left out: their outcome was still open at a cut, or they are early ones of held-out entities.
     """
 
     train: NDArray[np.intp]
@@ -44,14 +44,11 @@ class Folds:
 def split(as_of: NDArray[np.int64], entity: NDArray[np.int64], label: NDArray[np.bool_], *, open_for: int) -> Folds:
     """Cut observations into train, calibrate and validate.
 
-    Validation is the latest period, about 30 % of the usable rows. A row whose outcome was still open when validation
-    starts (`as_of + open_for` after the cut) is purged: whoever had trained then could not have known it (López de
-    Prado,
-    "Advances in Financial Machine Learning", 2018, chapter 7). Calibration is the latest quarter of what remains,
-    purged
-    likewise; where the horizon is so long that this would leave less than half of it, a quarter of the entities is
-    held out
-    instead.
+    Validation is the latest period, with about 30 % of the usable rows of the rarer label. A row whose outcome was
+    still open when validation starts (`as_of + open_for` after the cut) is purged: whoever had trained then could not
+    have known it (López de Prado, "Advances in Financial Machine Learning", 2018, chapter 7). Calibration is the
+    latest quarter of what remains, purged likewise. Where the horizon is so long that this would leave less than half
+    of it, a third of the entities is held out instead, and of those the later half calibrates.
 
     Args:
         as_of: Microseconds UTC.
@@ -68,9 +65,13 @@ def split(as_of: NDArray[np.int64], entity: NDArray[np.int64], label: NDArray[np
     >>> folds.by, folds.purged, bool(times[folds.train].max() + 10 * day <= times[folds.calibrate].min())
     ('later period', 180, True)
     """
+    _require(label, "in all")
     open_for = max(open_for, 1)  # Even what is known at once is known after it was observed.
     times = np.unique(as_of)
-    best = _cut(as_of, times, open_for, VALIDATE_SHARE)
+    rare = label if 2 * label.sum() <= label.size else ~label
+    best = _cut(as_of[rare], times, open_for, VALIDATE_SHARE)
+    if best is None:
+        best = _cut(as_of, times, open_for, VALIDATE_SHARE)
     if best is None:
         days = (int(times[-1]) - int(times[0])) / 86_400_000_000 if times.size else 0
         raise TooShort(
@@ -80,27 +81,25 @@ def split(as_of: NDArray[np.int64], entity: NDArray[np.int64], label: NDArray[np
         )
     validate = np.flatnonzero(as_of >= best)
     usable = np.flatnonzero(as_of + open_for <= best)
-    purged = as_of.size - validate.size - usable.size
-    inner_times = np.unique(as_of[usable])
-    inner = _cut(as_of[usable], inner_times, open_for, CALIBRATE_SHARE)
+    late = usable[rare[usable]]
+    inner = _cut(as_of[late], np.unique(as_of[usable]), open_for, CALIBRATE_SHARE)
     by = "other entities"
     if inner is not None:
         calibrate = usable[as_of[usable] >= inner]
         train = usable[as_of[usable] + open_for <= inner]
-        if 2 * (train.size + calibrate.size) >= usable.size and _enough(label[train]) and _enough(label[calibrate]):
+        kept = train.size + calibrate.size
+        if 2 * kept >= usable.size and _enough(label[train]) and _enough(label[calibrate]):
             by = "later period"
-            purged += usable.size - train.size - calibrate.size
     if by == "other entities":
-        held = _scattered(entity[usable]) % 4 == 0
+        held = _scattered(entity[usable]) % 3 == 0
         train, calibrate = usable[~held], usable[held]
+        # Of those held out the later half, where it is enough: levels drift, and the latest is the best guess.
+        recent = calibrate[as_of[calibrate] >= np.median(as_of[usable])]
+        if _enough(label[recent]):
+            calibrate = recent
+    purged = as_of.size - validate.size - train.size - calibrate.size
     for name, rows in (("train", train), ("calibrate", calibrate), ("validate", validate)):
-        if not _enough(label[rows]):
-            true = int(label[rows].sum())
-            raise TooShort(
-                f"{name}: {true:,} of {rows.size:,} observations came true; {LEAST_OF_EACH} of each kind are the least "
-                "to learn and judge from\n"
-                "next: observe more often (--every), over more time (--from, --to), or more entities"
-            )
+        _require(label[rows], name)
     return Folds(train, calibrate, validate, int(best), by, int(purged))
 
 
@@ -119,6 +118,15 @@ def _cut(as_of: NDArray[np.int64], times: NDArray[np.int64], open_for: int, shar
 def _enough(label: NDArray[np.bool_]) -> bool:
     true = int(label.sum())
     return true >= LEAST_OF_EACH and label.size - true >= LEAST_OF_EACH
+
+
+def _require(label: NDArray[np.bool_], name: str) -> None:
+    if not _enough(label):
+        raise TooShort(
+            f"{name}: {int(label.sum()):,} of {label.size:,} observations came true; {LEAST_OF_EACH} of each kind are "
+            "the least to learn and judge from\n"
+            "next: observe more often (--every), over more time (--from, --to), or more entities"
+        )
 
 
 def _scattered(ids: NDArray[np.int64]) -> NDArray[np.uint64]:

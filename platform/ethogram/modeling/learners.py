@@ -46,7 +46,7 @@ class Fitted:
 
 
 def inputs_of(columns: Mapping[str, NDArray[Any]], names: Sequence[str], rows: NDArray[np.intp]) -> tuple[Input, ...]:
-    """How each column enters the matrix, decided on the training rows alone; columns that say nothing there are left out."""
+    """How each column enters the matrix, decided on the training rows alone; what never varies there is left out."""
     made = []
     for name in names:
         values = columns[name][rows]

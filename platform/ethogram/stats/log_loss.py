@@ -33,8 +33,7 @@ def paired_difference(first: ArrayLike, second: ArrayLike, cluster: ArrayLike) -
 
     Rows of the same entity at different times are not independent, so the error is that of cluster sums (Liang & Zeger,
     "Longitudinal data analysis using generalized linear models", Biometrika 73, 1986, for a mean). With a single
-    cluster
-    the error is infinite: nothing is known.
+    cluster the error is infinite: nothing is known.
 
     >>> mean, error = paired_difference([1.0, 1.0, 3.0, 3.0], [0.0, 0.0, 0.0, 0.0], cluster=[7, 7, 9, 9])
     >>> mean, round(error, 3)

@@ -54,7 +54,7 @@ def test_a_medium_risk_has_nine_gates(policy):
         ("best_feature_auc", 0.76, "one feature"),
         ("ece", 0.07, "calibration"),
         ("mean_score", 0.45, "level"),
-        ("citl", -0.06, "level"),
+        ("citl", -0.13, "level"),
         ("validation_cases", 29, "evidence"),
         ("train_cases", 49, "learned"),
         ("future_features", 1, "look-ahead"),

@@ -1,8 +1,7 @@
 """Artifacts of a workspace, sealed once a version is registered from them: the entry points only.
 
 `ethogram-artifacts:///` is what MLflow's server writes to. `mlflow-artifacts:/…`, the address that the server hands
-out, is
-read and written in place by whoever uses the workspace's database directly, and over HTTP by everybody else.
+out, is read and written in place by whoever uses the workspace's database directly, and over HTTP by everybody else.
 """
 
 from __future__ import annotations

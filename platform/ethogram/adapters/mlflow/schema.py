@@ -1,8 +1,7 @@
 """MLflow's tables in the schema `mlflow`, made once, with rules of ours that hold for every client of the database.
 
 The triggers are the second wall: a client that opens the database itself, without our registry store, still cannot
-point
-an alias where no recorded move points, nor delete what an alias or an approval is bound to.
+point an alias where no recorded move points, nor delete what an alias or an approval is bound to.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Model versions, gates, approvals and aliases: the truth that MLflow's registry is a projection of.
 
 Everything that decides or records works on the caller's connection, so that an alias in MLflow's tables, the move in
-ours
-and the change in the ledger are one transaction, whichever client asked.
+ours and the change in the ledger are one transaction, whichever client asked.
 """
 
 from __future__ import annotations

@@ -91,7 +91,8 @@ class GateResult:
 def evaluate(policy: GatePolicy, risk: str, figures: Mapping[str, Any]) -> list[GateResult]:
     """Every gate of the tier over `figures`; a figure that is absent, null or not finite makes its gate unknown.
 
-    >>> ranking, size = Gate("ranking", "Ranks.", {"low": "auc >= 0.6"}), Gate("size", "Enough.", {"low": "features >= 1"})
+    >>> ranking = Gate("ranking", "Ranks.", {"low": "auc >= 0.6"})
+    >>> size = Gate("size", "Enough.", {"low": "features >= 1"})
     >>> [(r.gate, r.verdict, r.detail) for r in evaluate(GatePolicy((ranking, size)), "low", {"auc": 0.58})]
     [('ranking', 'fail', 'auc 0.58; needs auc >= 0.6'), ('size', 'unknown', 'features unknown; needs features >= 1')]
     """

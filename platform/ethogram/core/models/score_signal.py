@@ -49,8 +49,7 @@ def latest(
     """For each asked (entity, as_of) the row with the newest score at or before it, -1 where none is valid.
 
     A score counts from its own `as_of` on, and stays valid for `valid_for`, that age included. Of several rows of one
-    instant
-    (scored again by a later run) the last in row order counts. Instants are microseconds UTC.
+    instant (scored again by a later run) the last in row order counts. Instants are microseconds UTC.
 
     >>> rows = latest(np.array([7, 7]), np.array([100, 200]), asked_entity=np.array([7, 7, 7, 8]),
     ...               asked_as_of=np.array([99, 150, 10**9, 150]), valid_for=timedelta(microseconds=500))

@@ -1,9 +1,8 @@
 """The compiled scorer: a fitted model as plain data, evaluated with numpy alone.
 
 A model is stored as one JSON document (coefficients or tree arrays, the calibration map, the inputs), never as a
-pickle:
-reading it cannot run code, and the process that serves scores needs neither scikit-learn nor MLflow. It equals the
-scikit-learn object it was taken from to 1e-12.
+pickle: reading it cannot run code, and the process that serves scores needs neither scikit-learn nor MLflow. It equals
+the scikit-learn object it was taken from to 1e-12.
 """
 
 from __future__ import annotations
