@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
@@ -265,7 +266,7 @@ class Story:
             answer = self.store("risk").lookup(self.scenario.entity, self.example, signals=names, purpose=self.purpose)
             self.say(f"{self.scenario.entity} {self.example}, as of {answer.at:%Y-%m-%d %H:%M} UTC")
             for feature, value in answer.items():
-                self.say(f"  {feature:<28} {answer.why(feature) if value is None else value}")
+                self.say(f"  {feature:<28} {answer.why(feature) if value is None else _shown(value)}")
 
     def score(self) -> None:
         name = self.scenario.model
@@ -346,3 +347,14 @@ class Story:
                     raise DemoFailed(f"{page} answered {answer.status}")
                 print(f"    fetched {page:<24} {len(body):>9,} bytes", flush=True)
         print(f"\n    next: ethogram up   (the catalog at http://127.0.0.1:{self.port})")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case Decimal():
+            return f"{value:,.2f}"
+        case float():
+            return f"{value:,.4g}"
+        case int():
+            return f"{value:,}"
+    return str(value)
