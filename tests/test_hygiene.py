@@ -44,6 +44,26 @@ def test_there_is_no_package_marker_where_it_would_hide_a_real_package(project: 
     assert list((project / "tests").rglob("__init__.py")) == []
 
 
+def pages() -> set[str]:
+    from datetime import UTC, datetime
+    from typing import cast
+
+    from ethogram.http.app import create_app
+    from ethogram.ports import CatalogReader
+
+    app = create_app(cast(CatalogReader, None), mlflow_url=None, made=False, now=lambda: datetime.now(UTC))
+
+    def paths(routes: list[object]) -> set[str]:
+        found = {route.path for route in routes if hasattr(route, "path")}
+        for route in routes:
+            inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+            if inner is not None:
+                found |= paths(inner.routes)
+        return found
+
+    return paths(list(app.routes))
+
+
 def rows_of(document: Path) -> list[list[str]]:
     lines = [line for line in document.read_text().splitlines() if re.match(r"\| \d", line)]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -52,8 +72,7 @@ def rows_of(document: Path) -> list[list[str]]:
 def test_every_capability_named_has_its_command_page_and_test(project: Path) -> None:
     rows = rows_of(project / "docs" / "capabilities.md")
     assert len(rows) >= 15
-    pages = (project / "platform" / "ethogram" / "http" / "pages").glob("*.py")
-    routes = set(re.findall(r'\.get\("([^"]+)"', "".join(path.read_text() for path in pages)))
+    routes = pages()
     for number, _what, command, page, test in rows:
         if command != "-":
             name = command.strip("`").split()[1].replace("-", "_")
