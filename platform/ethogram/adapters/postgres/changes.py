@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, Engine, cast, insert, select, text
+from sqlalchemy import Connection, Engine, cast, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from ethogram.adapters.postgres.tables import change
@@ -31,21 +31,37 @@ def write_change(connection: Connection, *, principal: str, action: str, subject
 
     Other writers wait until that transaction ends, so write it last.
     """
+    return write_changes(connection, principal=principal, altered=[(action, subject, body)])
+
+
+def write_changes(
+    connection: Connection, *, principal: str, altered: Sequence[tuple[str, str, Mapping[str, Any]]]
+) -> int:
+    """Append changes (action, subject, body) of one instant, in order; the last one's sequence number."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     last = connection.execute(select(change.c.seq, change.c.hash).order_by(change.c.seq.desc()).limit(1)).first()
-    at: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    row = {
-        "seq": last.seq + 1 if last else 1,
-        "at": at.astimezone(UTC),
-        "principal": principal,
-        "action": action,
-        "subject": subject,
-        # As the database spells it: jsonb reads 1e20 back as an integer, and the hash has to hold for what is read.
-        "body": connection.execute(select(cast(dict(body), JSONB))).scalar_one(),
-        "previous": last.hash if last else FIRST,
-    }
-    connection.execute(insert(change).values(**row, hash=_hash(row)))
-    return int(row["seq"])
+    seq, previous = (int(last.seq), str(last.hash)) if last else (0, FIRST)
+    # Bodies as the database spells them: jsonb reads 1e20 back as an integer, and the hash has to hold for what is read.
+    at, bodies = connection.execute(
+        select(func.clock_timestamp(), cast([dict(body) for _, _, body in altered], JSONB))
+    ).one()
+    rows = []
+    for (action, subject, _), body in zip(altered, bodies, strict=True):
+        seq += 1
+        row = {
+            "seq": seq,
+            "at": at.astimezone(UTC),
+            "principal": principal,
+            "action": action,
+            "subject": subject,
+            "body": body,
+            "previous": previous,
+        }
+        previous = _hash(row)
+        rows.append({**row, "hash": previous})
+    if rows:
+        connection.execute(insert(change), rows)
+    return seq
 
 
 def verify(connection: Connection) -> BrokenChain | None:
@@ -78,6 +94,6 @@ class PostgresChanges:
             return verify(connection)
 
 
-def _hash(row: Mapping[str, Any]) -> str:
+def _hash(row: Mapping[Any, Any]) -> str:
     said = {name: row[name] for name in ("seq", "principal", "action", "subject", "body", "previous")}
     return hashlib.sha256(canonical({**said, "at": row["at"].astimezone(UTC).isoformat()})).hexdigest()
