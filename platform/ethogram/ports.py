@@ -270,6 +270,9 @@ class SourceRuns(Protocol):
 class Declarations(Protocol):
     """What was applied."""
 
+    def locked(self) -> AbstractContextManager[None]:
+        """One apply at a time: who comes second waits."""
+
     def current(self) -> Mapping[tuple[str, str], str]:
         """Digest by (kind, name)."""
 

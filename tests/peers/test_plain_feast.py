@@ -338,7 +338,8 @@ def command(shop: Any, *arguments: str) -> str:
 
 def test_feasts_own_commands_list_and_apply_what_was_applied(shop: Any, feast: Open) -> None:
     def ours() -> dict[str, Any]:
-        return {view.name: view.to_proto().spec for view in feast().list_feature_views() if is_ours(view)}
+        views = [view for view in feast().list_feature_views() if is_ours(view)]
+        return {view.name: (view.features, view.batch_source, view.tags, view.owner, view.ttl) for view in views}
 
     before = ours()
     listed = command(shop, "feature-views", "list")

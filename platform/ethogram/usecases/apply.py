@@ -51,10 +51,11 @@ def apply(
     Publishing comes last and is idempotent: if it fails, running `apply` again only publishes.
     """
     declared = {(item.kind, item.name): item for item in workspace.declared()}
-    todo = plan(list(declared.values()), declarations.current())
-    kept = [declared[step.kind, step.name] for step in todo if step.action != "remove"]
-    removed = [(step.kind, step.name) for step in todo if step.action == "remove"]
-    if todo:
-        declarations.replace(kept, removed, by=principal)
-    publish(workspace)
-    return Applied(tuple(todo), declarations.digest())
+    with declarations.locked():
+        todo = plan(list(declared.values()), declarations.current())
+        kept = [declared[step.kind, step.name] for step in todo if step.action != "remove"]
+        removed = [(step.kind, step.name) for step in todo if step.action == "remove"]
+        if todo:
+            declarations.replace(kept, removed, by=principal)
+        publish(workspace)
+        return Applied(tuple(todo), declarations.digest())

@@ -20,7 +20,10 @@ def publish(feature_repo: Path, objects: dict[str, Any]) -> None:
     """
     from feast import FeatureView
 
+    from ethogram.adapters.feast.source import is_ours
+
     store = open_feast(feature_repo)
-    wanted = {name for name, thing in objects.items() if isinstance(thing, FeatureView)}
-    stale = [view for view in store.list_feature_views() if view.tags.get("ethogram") and view.name not in wanted]
-    store.apply(list(objects.values()), objects_to_delete=stale, partial=not stale)
+    wanted = {thing.name for thing in objects.values() if isinstance(thing, FeatureView)}
+    stale = [view for view in store.list_feature_views() if is_ours(view) and view.name not in wanted]
+    sources = [view.batch_source for view in stale]
+    store.apply(list(objects.values()), objects_to_delete=[*stale, *sources], partial=False)

@@ -41,7 +41,7 @@ def write_changes(
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     last = connection.execute(select(change.c.seq, change.c.hash).order_by(change.c.seq.desc()).limit(1)).first()
     seq, previous = (int(last.seq), str(last.hash)) if last else (0, FIRST)
-    # Bodies as the database spells them: jsonb reads 1e20 back as an integer, and the hash has to hold for what is read.
+    # Bodies as the database spells them: jsonb reads 1e20 back as an integer, and the hash must hold for what is read.
     at, bodies = connection.execute(
         select(func.clock_timestamp(), cast([dict(body) for _, _, body in altered], JSONB))
     ).one()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ethogram.adapters.postgres.changes import write_change
+from ethogram.adapters.postgres.changes import write_changes
 from ethogram.adapters.postgres.tables import declaration
 from ethogram.core.plan import Declared
+
+_APPLY = 7_306_085_231  # advisory lock of whoever applies
 
 
 class PostgresDeclarations:
@@ -18,6 +21,17 @@ class PostgresDeclarations:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One apply at a time: who comes second waits and then sees what the first did."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(select(func.pg_advisory_lock(_APPLY)))
+            try:
+                yield
+            finally:
+                # Closed for good, not put back into the pool: what the server frees with it is the lock.
+                connection.invalidate()
 
     def current(self) -> Mapping[tuple[str, str], str]:
         """Digest by (kind, name)."""
@@ -37,28 +51,29 @@ class PostgresDeclarations:
                 (row.kind, row.name): row.digest
                 for row in connection.execute(select(declaration.c.kind, declaration.c.name, declaration.c.digest))
             }
-            for row in rows:
-                values = {
+            values = [
+                {
+                    "kind": row.kind,
+                    "name": row.name,
                     "owner": row.owner,
                     "body": dict(row.body),
                     "digest": row.digest,
                     "origin": row.origin,
-                    "applied_at": func.clock_timestamp(),
                     "applied_by": by,
                 }
-                statement = insert(declaration).values(kind=row.kind, name=row.name, **values)
-                connection.execute(statement.on_conflict_do_update(index_elements=["kind", "name"], set_=values))
+                for row in rows
+            ]
+            if values:
+                new = insert(declaration)
+                altered = {column.name: new.excluded[column.name] for column in declaration.c if not column.primary_key}
+                connection.execute(new.on_conflict_do_update(index_elements=["kind", "name"], set_=altered), values)
             for kind, name in removed:
                 connection.execute(delete(declaration).where(declaration.c.kind == kind, declaration.c.name == name))
+            changes = []
             for row in rows:
                 earlier = before.get((row.kind, row.name))
-                write_change(
-                    connection,
-                    principal=by,
-                    action="change" if earlier else "create",
-                    subject=f"{row.kind} {row.name}",
-                    body={"digest": row.digest, "before": earlier, "owner": row.owner, "origin": row.origin},
-                )
+                body = {"digest": row.digest, "before": earlier, "owner": row.owner, "origin": row.origin}
+                changes.append(("change" if earlier else "create", f"{row.kind} {row.name}", body))
             for kind, name in removed:
-                body = {"before": before.get((kind, name))}
-                write_change(connection, principal=by, action="remove", subject=f"{kind} {name}", body=body)
+                changes.append(("remove", f"{kind} {name}", {"before": before.get((kind, name))}))
+            write_changes(connection, principal=by, altered=changes)
