@@ -36,7 +36,6 @@ schema:
       - {name: at, logicalType: timestamp}
       - {name: day, logicalType: date}
       - {name: price, logicalType: number}
-      - {name: final, logicalType: number, tags: [known_later]}
 """
 
 
@@ -78,7 +77,6 @@ def test_every_problem_of_a_source_is_told_at_once_with_its_line(place):
             "reason is string, and the expression gives timestamp; convert with text(x)",
         ),
         ({"amount": "prise"}, "contract.yaml has no column 'prise'; did you mean price?"),
-        ({"amount": "final"}, "final holds what was known only later"),
         ({"amount": "sum(price)"}, "sum"),
     ],
 )
@@ -218,9 +216,7 @@ def test_a_reference_that_would_count_rows_twice_is_refused(place):
 
 
 def test_a_column_of_another_type_than_promised_fails_the_file(place):
-    place.write(
-        "a.parquet", GOOD | {"price": pa.array([[1.0], [2.0]]), "final": [0.0] * 2, "day": [date(2025, 1, 1)] * 2}
-    )
+    place.write("a.parquet", GOOD | {"price": pa.array([[1.0], [2.0]]), "day": [date(2025, 1, 1)] * 2})
     report = place.ingest(place.plan(REFUND, currency="EUR", contract=CONTRACT), may_fail=True)
     assert "price is DOUBLE[] in the file and double in contract.yaml" in report.failed[0].message
 

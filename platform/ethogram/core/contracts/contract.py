@@ -33,8 +33,6 @@ from ethogram.errors import Problems
 ENGINE = "ethogram"
 """Engine of a `custom` quality rule whose implementation is an expression over the row."""
 
-KNOWN_LATER = "known_later"
-
 _TYPES: dict[str, Type] = {
     "string": STRING,
     "integer": INTEGER,
@@ -54,18 +52,14 @@ _DECIMAL = re.compile(r"(?:decimal|numeric)\s*\(\s*\d+\s*,\s*(\d+)\s*\)", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that the contract promises.
+    """A column that the contract promises; `type` is None where expressions cannot use it (nested values, times).
 
-    Attributes:
-        type: None where expressions cannot use it (nested values, times of day).
-        known_later: It holds what was known only after the row's own time, so no mapping may use it: the tag
-            `known_later` of the document.
+    A column of the file that no contract promises cannot be mapped: that is how final values are kept out.
     """
 
     name: str
     type: Type | None
     required: bool = False
-    known_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +165,7 @@ def _column(section: Section) -> Column:
     matched = _DECIMAL.fullmatch(str(section.get("physicalType", "")).strip())
     if kind == DOUBLE and matched:
         kind = decimal(int(matched[1]))
-    tags = section.get("tags")
-    known_later = isinstance(tags, Items) and KNOWN_LATER in tags
-    return Column(str(section["name"]), kind, section.get("required") is True, known_later)
+    return Column(str(section["name"]), kind, section.get("required") is True)
 
 
 class _Rules:

@@ -316,12 +316,6 @@ class _Planning:
                 if name not in self.types and name not in self.untyped:
                     self.problem(origin, f"{what}: {self.unknown_column(name)}")
                     return None
-                if name not in self.untyped and self.contract.columns[name].known_later:
-                    said = (
-                        f"{name} holds what was known only later ({self.contract.path}); a model would see the future"
-                    )
-                    self.problem(origin, f"{what}: {said}")
-                    return None
         return parsed
 
     def unknown_column(self, name: str) -> str:
