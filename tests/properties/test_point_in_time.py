@@ -52,7 +52,7 @@ def _unknown(event: Event, at: datetime, known: datetime) -> bool:
     return event.occurred_at >= at or event.available_at > known
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(given_=futures(), amount=st.decimals(-1000, 1000, places=2), drop=st.booleans())
 def test_what_is_not_known_yet_never_changes_a_value(engines, given_, amount, drop):
     signal, events, more = given_

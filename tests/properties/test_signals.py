@@ -98,14 +98,14 @@ def outcomes(draw: st.DrawFn) -> Outcome:
     return Outcome("o", "customer", happens, matures_after=draw(st.sampled_from(["0s", "1d", "20d"])))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(signal=signals(), events=event_lists(), observations=observation_lists)
 def test_the_engine_equals_the_reference_to_the_bit(engines, signal, events, observations):
     with tempfile.TemporaryDirectory() as folder:
         engines.assert_same(Path(folder), signal, events, observations)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(outcome=outcomes(), events=event_lists(), observations=observation_lists)
 def test_labels_equal_the_reference(engines, outcome, events, observations):
     with tempfile.TemporaryDirectory() as folder:

@@ -47,8 +47,8 @@ def profile_signal(
 ) -> Profiled:
     """Profile each feature at twelve weekly instants up to `until`, over a sample of at most 5,000 entities.
 
-    The sample is spread evenly over the entities seen by the instant, in the order of their ids: the same whenever it is
-    taken. Each profile says how large it was (`count`) and how many there were (`of`).
+    The sample is spread evenly over the entities seen by the instant, in the order of their ids: the same whenever it
+    is taken. Each profile says how large it was (`count`) and how many there were (`of`).
     """
     events = {behavior: lake.files(f"events/{behavior}") for behavior in plan.behaviors}
     seen = engine.seen(plan.entity, events.values())
