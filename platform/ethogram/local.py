@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from ethogram.core.governance.agreement import Access
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
-    from ethogram.core.training_sets import Report
+    from ethogram.core.signals.plan import FeaturePlan
     from ethogram.core.sources.report import IngestReport
+    from ethogram.core.training_sets import Report
     from ethogram.usecases.ingest import Progress
     from ethogram.usecases.profile import Profiled
     from ethogram.usecases.score import Scored
@@ -251,17 +253,28 @@ class Store:
             registry=self.parts.keys,
             allowed=self.allowed,
             reasons=self._reasons(views),
+            empty=self._empty(views),
         )
 
-    def _reasons(self, views: Sequence[View]) -> dict[str, str]:
+    def _reasons(self, views: Sequence[View]) -> dict[tuple[str, str], str]:
         reasons = {}
+        for ref, feature in self._planned(views):
+            nouns = [self.workspace.taxonomy.behavior(id).noun.replace("_", " ") for id in feature.behaviors[:3]]
+            span = f"in the last {feature.window.suffix}" if feature.window else "yet"
+            reasons[ref, feature.name] = f"no {' or '.join(nouns)} {span}"
+        return reasons
+
+    def _empty(self, views: Sequence[View]) -> dict[tuple[str, str], Any]:
+        return {
+            (ref, feature.name): Decimal(feature.empty) if feature.type == "decimal" else feature.empty
+            for ref, feature in self._planned(views)
+            if feature.empty is not None
+        }
+
+    def _planned(self, views: Sequence[View]) -> Iterator[tuple[str, FeaturePlan]]:
         for view in views:
             plan = self.workspace.signal_plans.get(view.ref)
-            for feature in plan.features if plan else ():
-                nouns = " or ".join(self.workspace.taxonomy.behavior(b).noun for b in feature.behaviors[:3])
-                span = f"in the last {feature.window.suffix}" if feature.window else "yet"
-                reasons[feature.name] = f"no {nouns} {span}"
-        return reasons
+            yield from ((view.ref, feature) for feature in (plan.features if plan else ()))
 
     # Sources.
 

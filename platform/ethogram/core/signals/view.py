@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -35,3 +35,19 @@ class View:
     def only(self, names: Collection[str]) -> View:
         """The same view with these features alone."""
         return replace(self, features=tuple((name, kind) for name, kind in self.features if name in names))
+
+
+def columns(views: Sequence[View]) -> list[tuple[View, str, str]]:
+    """Each feature of `views` with its name side by side: its own, or `asset__feature` where two share it.
+
+    >>> features = [(("score", "double"), (n, "integer")) for n in "ab"]
+    >>> views = [View(f"{n}_v1", f"{n}@1", n, "user", "user_id", f, "t") for n, f in zip("ab", features)]
+    >>> [shown for _, _, shown in columns(views)]
+    ['a__score', 'a', 'b__score', 'b']
+    """
+    names = [name for view in views for name, _ in view.features]
+    return [
+        (view, name, f"{view.asset}__{name}" if names.count(name) > 1 else name)
+        for view in views
+        for name, _ in view.features
+    ]
