@@ -38,7 +38,13 @@ def run(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Run:
     watcher.start()
     started = time.perf_counter()
     finished = subprocess.run(
-        command, env={**env, name: value}, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        env={**env, name: value},
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     seconds = time.perf_counter() - started
     done.set()

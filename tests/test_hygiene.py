@@ -18,7 +18,9 @@ def committed(project: Path) -> list[Path]:
 
 def test_no_registry_host_and_no_machine_path_is_committed(project: Path) -> None:
     # In pieces, so that this file does not name one itself.
-    forbidden = re.compile("|".join(["py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.(org|com)", "/wo" + "rk/", "/ro" + "ot/"]))
+    forbidden = re.compile(
+        "|".join(["py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.(org|com)", "/wo" + "rk/", "/ro" + "ot/"])
+    )
     found = []
     for path in committed(project):
         if path.suffix in {".png", ".parquet", ".woff2"}:
@@ -30,7 +32,9 @@ def test_no_registry_host_and_no_machine_path_is_committed(project: Path) -> Non
 
 
 def test_constraints_pin_every_dependency_exactly(project: Path) -> None:
-    lines = [line for line in (project / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line for line in (project / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")
+    ]
     assert len(lines) > 100
     assert [line for line in lines if not re.match(r"[a-z0-9._-]+==\S+( ;|$)", line)] == []
 

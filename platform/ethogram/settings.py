@@ -81,7 +81,9 @@ def read_settings(
     env = os.environ if environment is None else environment
     root = find_workspace(start or Path.cwd(), env)
     remembered = root / ".ethogram" / "state"
-    name = state or env.get("ETHOGRAM_STATE") or (remembered.read_text().strip() if remembered.is_file() else "") or "main"
+    name = (
+        state or env.get("ETHOGRAM_STATE") or (remembered.read_text().strip() if remembered.is_file() else "") or "main"
+    )
     if not STATE_NAME.fullmatch(name):
         raise AskedWrongly(f"state {name!r} is not a name; use lower-case letters, digits and _")
     return Settings(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ethogram.adapters.postgres.models import PostgresModels
     from ethogram.adapters.postgres.online import OnlineRows
     from ethogram.adapters.postgres.profiles import PostgresProfiles
+    from ethogram.adapters.postgres.quarantine import PostgresQuarantine
     from ethogram.adapters.postgres.readings import PostgresReadings
     from ethogram.adapters.postgres.source_runs import PostgresSourceRuns
     from ethogram.adapters.postgres.training_sets import PostgresTrainingSets
@@ -155,6 +156,12 @@ class Parts:
         return PostgresSourceRuns(self.sql)
 
     @cached_property
+    def quarantine(self) -> PostgresQuarantine:
+        from ethogram.adapters.postgres.quarantine import PostgresQuarantine
+
+        return PostgresQuarantine(self.sql)
+
+    @cached_property
     def catalog(self) -> PostgresCatalog:
         from ethogram.adapters.postgres.catalog import PostgresCatalog
 
@@ -225,9 +232,7 @@ def connect(
         UnknownPrincipal: At the first act that needs to know who asks.
     """
     settings = read_settings(start=Path(workspace) if workspace else None, state=state)
-    settings = dataclasses.replace(
-        settings, principal=as_ or settings.principal, purpose=purpose or settings.purpose
-    )
+    settings = dataclasses.replace(settings, principal=as_ or settings.principal, purpose=purpose or settings.purpose)
     return open_store(settings)
 
 
@@ -266,7 +271,9 @@ def make_sample(
     from ethogram.adapters.parquet.sample_folder import ParquetSampleFolder
     from ethogram.usecases.sample import make_sample as make
 
-    return make(out, events=events, seed=seed, start=start, days=days, progress=progress, open_folder=ParquetSampleFolder)
+    return make(
+        out, events=events, seed=seed, start=start, days=days, progress=progress, open_folder=ParquetSampleFolder
+    )
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -303,7 +310,11 @@ def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
     child = Child(
         "MLflow",
         [sys.executable, "-m", "ethogram.adapters.mlflow.server", "--port", str(inner)],
-        env={"ETHOGRAM_WORKSPACE": str(settings.root), "ETHOGRAM_STATE": settings.state, "ETHOGRAM_MLFLOW_SECRET": word},
+        env={
+            "ETHOGRAM_WORKSPACE": str(settings.root),
+            "ETHOGRAM_STATE": settings.state,
+            "ETHOGRAM_MLFLOW_SECRET": word,
+        },
         log=settings.home / "logs" / "mlflow.log",
     )
     try:

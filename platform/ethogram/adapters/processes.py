@@ -1,4 +1,4 @@
-"""Child processes of a serving workspace: started on a free loopback port, watched until they answer, always stopped."""
+"""Child processes of a serving workspace: started on a free port, watched until they answer, always stopped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class ChildFailed(EthogramError):
     def __init__(self, name: str, log: Path) -> None:
         self.name, self.log = name, log
         lines = log.read_text(errors="replace").splitlines()[-8:] if log.is_file() else []
-        super().__init__("\n".join([f"{name} did not start; its last words, whole in {log}:", *(f"  {x}" for x in lines)]))
+        super().__init__(
+            "\n".join([f"{name} did not start; its last words, whole in {log}:", *(f"  {x}" for x in lines)])
+        )
 
 
 def free_port() -> int:

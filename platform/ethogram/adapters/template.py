@@ -26,7 +26,9 @@ def lay_down(target: Path) -> list[str]:
     source = template_root()
     written: list[str] = []
     for folder in CONTENT:
-        shutil.copytree(source / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        shutil.copytree(
+            source / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+        )
         written += sorted(str(path.relative_to(target)) for path in (target / folder).rglob("*") if path.is_file())
     ignore = target / ".gitignore"
     if not ignore.exists():

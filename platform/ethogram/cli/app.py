@@ -71,7 +71,7 @@ def run() -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception as error:  # noqa: BLE001 - click's usage errors have show(); anything else is a defect and shows its trace
+    except Exception as error:
         show = getattr(error, "show", None)
         if show is None:
             raise

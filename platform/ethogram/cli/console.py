@@ -72,14 +72,19 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
 class Advance(Protocol):
     """Reports progress: how much is done since the last call."""
 
-    def __call__(self, amount: int) -> None: ...
+    def __call__(self, amount: int, /) -> None: ...
+
+
+def one_more(advance: Advance, _: object) -> None:
+    """One step of a bar, whatever the use case says about it."""
+    advance(1)
 
 
 @contextmanager
 def progress(what: str, *, total: int | None = None, unit: str = "rows") -> Iterator[Advance]:
     """A bar on stderr where that is a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda amount: None
+        yield lambda _amount: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

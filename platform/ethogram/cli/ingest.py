@@ -1,10 +1,11 @@
 """`ethogram ingest`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from ethogram.cli.console import As, AsJson, Data, State, emit, note, open_store, out, progress
+from ethogram.cli.console import As, AsJson, Data, State, emit, note, one_more, open_store, out, progress
 
 
 def ingest(
@@ -29,7 +30,7 @@ def ingest(
     reports = []
     for name in names:
         with progress(name, unit="files") as advance:
-            report = store.ingest(name, data=data, redo=redo, progress=lambda _, advance=advance: advance(1))
+            report = store.ingest(name, data=data, redo=redo, progress=partial(one_more, advance))
         reports.append(report)
         if not as_json:
             out(f"{name}\n  {report.line()}")

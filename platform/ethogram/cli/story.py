@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
-from ethogram.cli.console import progress
+from ethogram.cli.console import one_more, progress
 from ethogram.core.models.promotion import reviewers_of
 from ethogram.core.scenarios import Scenario
 from ethogram.core.time import instant
@@ -100,8 +101,8 @@ class Story:
             applied = self.store("platform").apply()
             workspace = self.store("platform").workspace
             self.say(
-                f"{len(workspace.taxonomy)} behaviors, {len(workspace.sources)} sources, {len(workspace.signals)} signals of "
-                f"{len({s.owner for s in workspace.signals.values()})} teams, {len(workspace.models)} models, "
+                f"{len(workspace.taxonomy)} behaviors, {len(workspace.sources)} sources, "
+                f"{len(workspace.signals)} signals of {len({s.owner for s in workspace.signals.values()})} teams, {len(workspace.models)} models, "
                 f"{len(workspace.agreements)} agreements"
             )
             self.say(str(applied))
@@ -114,7 +115,7 @@ class Story:
                 if source.dataset != self.scenario.dataset:
                     continue
                 with progress(name, unit="files") as advance:
-                    report = self.store(source.owner).ingest(name, data=place, progress=lambda _, go=advance: go(1))
+                    report = self.store(source.owner).ingest(name, data=place, progress=partial(one_more, advance))
                 if report.failed:
                     raise DemoFailed("\n".join(failed.message for failed in report.failed))
                 self.say(f"{source.owner}: {name}")
@@ -183,7 +184,7 @@ class Story:
         return instant(self.scenario.now) if self.scenario.now else store.watermark()
 
     def two_entities(self) -> tuple[str, str]:
-        """The two busiest entities at the story's instant, by the first signal's first count over its longest window."""
+        """The two busiest entities at the story's instant, by the first signal's first count at its longest."""
         import pyarrow as pa
 
         store = self.store(self.scenario.publishers[0][0])
@@ -221,9 +222,8 @@ class Story:
             training = modeller.train(name, training_set=made.version, progress=lambda step: self.say(f"{step} …"))
             for learner, figures in training.version.report["learners"].items():
                 chosen = "  ← registered" if learner == training.version.learner else ""
-                self.say(
-                    f"{learner:<9} AUC {figures['auc']:.3f}  log loss {figures['log_loss']:.4f}  ECE {figures['ece']:.3f}{chosen}"
-                )
+                measured = f"AUC {figures['auc']:.3f}  log loss {figures['log_loss']:.4f}  ECE {figures['ece']:.3f}"
+                self.say(f"{learner:<9} {measured}{chosen}")
             self.say(str(training))
             for gate in training.gates:
                 self.say(f"  {gate.verdict:<7} {gate.gate}: {gate.detail}")

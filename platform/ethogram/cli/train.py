@@ -34,6 +34,5 @@ def train(
         )
     else:
         out(str(training))
-        note(
-            f"next: ethogram approve {model} {version.version} --as REVIEWER, then ethogram promote {model} {version.version}"
-        )
+        named = f"{model} {version.version}"
+        note(f"next: ethogram approve {named} --as REVIEWER, then ethogram promote {named}")

@@ -21,7 +21,7 @@ class Event:
     """One observed behavior, as the plain-Python reference and live pushes see it.
 
     Attributes:
-        event_id: Unique in its behavior; ties on `occurred_at` go to the latest `available_at`, then to the greatest id.
+        event_id: Unique in its behavior; ties on `occurred_at` go to the latest known, then to the greatest id.
         behavior: Canonical id.
         entities: Surrogate id by entity name.
         occurred_at: When it happened, UTC.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from ethogram.core.content.origin import Origin
 from ethogram.core.content.reader import read_module
 from ethogram.core.contracts import Contract, load_contract
 from ethogram.core.governance.agreement import Agreement, load_agreement
@@ -16,10 +17,8 @@ from ethogram.core.governance.purpose import Purpose, load_purposes
 from ethogram.core.governance.team import Team, load_team
 from ethogram.core.models.declaration import ModelDeclaration, load_model
 from ethogram.core.models.gate import GatePolicy, load_gate_policy
-from ethogram.core.models.score_contract import ScoreContract, load_score_contract
 from ethogram.core.models.promotion import AliasPolicy, load_alias_policy
 from ethogram.core.models.score_contract import ScoreContract, load_score_contract
-from ethogram.core.models.promotion import AliasPolicy, load_alias_policy
 from ethogram.core.outcomes import declaration as outcomes_
 from ethogram.core.outcomes.plan import OutcomePlan, plan_outcome
 from ethogram.core.plan import Declared
@@ -29,6 +28,9 @@ from ethogram.core.sources import declaration as sources_
 from ethogram.core.sources.plan import SourcePlan, plan_source
 from ethogram.core.taxonomy import Taxonomy, load_taxonomy
 from ethogram.errors import AskedWrongly, EthogramError, Problems, did_you_mean
+
+_T = TypeVar("_T")
+_D = TypeVar("_D")
 
 # What a team's files may import from `ethogram`.
 NAMES: dict[str, Callable[..., Any]] = {
@@ -57,7 +59,8 @@ class UnknownName(AskedWrongly):
 
     def __init__(self, kind: str, name: str, *, known: Sequence[str]) -> None:
         self.kind, self.name = kind, name
-        hint = did_you_mean(name, known, otherwise="one of " + ", ".join(sorted(known)[:12]) if known else "none is declared")
+        otherwise = "one of " + ", ".join(sorted(known)[:12]) if known else "none is declared"
+        hint = did_you_mean(name, known, otherwise=otherwise)
         super().__init__(f"no {kind} named {name!r}; {hint}")
 
 
@@ -106,8 +109,9 @@ class Workspace:
         """Every declared thing in the form in which `apply` stores it."""
         rows = [Declared("team", t.name, t.name, plain(t), str(t.origin)) for t in self.teams.values()]
         rows += [Declared("purpose", p.name, "platform", plain(p), str(p.origin)) for p in self.purposes.values()]
-        rows += [Declared("entity", e.name, "platform", plain(e), str(e.origin)) for e in self.taxonomy.entities.values()]
-        rows += [Declared("behavior", b.id, "platform", plain(b), str(b.origin)) for b in self.taxonomy.behaviors.values()]
+        taxonomy = self.taxonomy
+        rows += [Declared("entity", e.name, "platform", plain(e), str(e.origin)) for e in taxonomy.entities.values()]
+        rows += [Declared("behavior", b.id, "platform", plain(b), str(b.origin)) for b in taxonomy.behaviors.values()]
         rows += [Declared("source", s.name, s.owner, plain(s), str(s.origin)) for s in self.sources.values()]
         for ref, signal in self.signals.items():
             body = plain(signal) | {"features": [_feature(f) for f in self.signal_plans[ref].features]}
@@ -122,14 +126,14 @@ class Workspace:
         return rows
 
 
-def _named(kind: str, name: str, among: Mapping[str, Any]) -> Any:
+def _named(kind: str, name: str, among: Mapping[str, _T]) -> _T:
     if name not in among:
         raise UnknownName(kind, name, known=list(among))
     return among[name]
 
 
 def _feature(feature: Any) -> dict[str, Any]:
-    body = plain(feature) | {"where": feature.where.text if feature.where else None}
+    body: dict[str, Any] = plain(feature) | {"where": feature.where.text if feature.where else None}
     if feature.window:
         body["window"] = feature.window.suffix
         body["hop_s"] = feature.window.hop.total_seconds() if feature.window.hop else None
@@ -154,107 +158,135 @@ def plain(value: Any) -> Any:
     return value
 
 
-class _Collected:
-    """Runs each reading step, keeps its result and every problem."""
+class _Loading:
+    """Reads the parts of a workspace one after the other and keeps every problem."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
         self.problems: list[str] = []
 
-    def run(self, step: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    def run(self, step: Callable[[], _T]) -> _T | None:
+        """What `step` gives; None, with its problems kept, if it finds any."""
         try:
-            return step(*arguments, **keywords)
+            return step()
         except Problems as several:
             self.problems.extend(several.problems)
         except EthogramError as error:
             self.problems.append(str(error))
         return None
 
+    def one(self, path: str, load: Callable[[str, str], _T]) -> _T | None:
+        """The thing that one fixed file declares; a missing file is read as an empty one."""
+        return self.run(lambda: load(self.files.get(path, ""), path))
+
+    def each(self, folder: str, load: Callable[[str, str], _T], *, name: str = ".yaml") -> dict[str, _T]:
+        """What each file below `folder` whose path ends in `name` declares, by path."""
+        found = {}
+        for path, text in self.files.items():
+            if path.startswith(folder) and path.endswith(name):
+                value = self.run(lambda path=path, text=text: load(text, path))  # type: ignore[misc]  # bound per turn
+                if value is not None:
+                    found[path] = value
+        return found
+
+    def resolved(self, declared: Mapping[str, _D], plan: Callable[[_D], _T]) -> dict[str, _T]:
+        """The plan of each declaration that has one, by the same names."""
+        found = {}
+        for name, value in declared.items():
+            resolved = self.run(lambda value=value: plan(value))  # type: ignore[misc]  # bound per turn
+            if resolved is not None:
+                found[name] = resolved
+        return found
+
+    def team_files(self, teams: Mapping[str, Team]) -> _Declared:
+        """Sources, signals and outcomes that the teams' files declare, each with its owner."""
+        declared = _Declared({}, {}, {})
+        for path, text in self.files.items():
+            if not (path.startswith("feature_repo/teams/") and path.endswith(".py")):
+                continue
+            owner = path.split("/")[2]
+            if owner not in teams:
+                self.problems.append(f"{path}:1: team {owner!r} has no team.yaml")
+            module = read_module(text, path, NAMES)
+            self.problems.extend(module.problems)
+            for value in module.values:
+                if isinstance(value, sources_.Source):
+                    self.keep("source", value.name, dataclasses.replace(value, owner=owner), declared.sources)
+                elif isinstance(value, signals_.Signal):
+                    self.keep("signal", value.ref, dataclasses.replace(value, owner=owner), declared.signals)
+                elif isinstance(value, outcomes_.Outcome):
+                    self.keep("outcome", value.name, dataclasses.replace(value, owner=owner), declared.outcomes)
+        return declared
+
+    def keep(self, kind: str, name: str, value: _D, among: dict[str, _D]) -> None:
+        """Add a declaration, unless its name is taken."""
+        if name in among:
+            earlier = getattr(among[name], "origin", "another file")
+            self.problems.append(f"{getattr(value, 'origin', '')}: {kind} {name} is declared already at {earlier}")
+        else:
+            among[name] = value
+
+    def unknown(self, origin: Origin, kind: str, name: str, known: Collection[str], otherwise: str) -> None:
+        """Note a name that nothing declares."""
+        if name not in known:
+            hint = did_you_mean(name, known, otherwise=otherwise)
+            self.problems.append(f"{origin}: no {kind} named {name!r}; {hint}")
+
+
+@dataclass(frozen=True)
+class _Declared:
+    sources: dict[str, sources_.Source]
+    signals: dict[str, signals_.Signal]
+    outcomes: dict[str, outcomes_.Outcome]
+
 
 def load_workspace(files: Mapping[str, str]) -> Workspace:
     """The workspace that `files` (text by path from its root) declare; raises `Problems` with all problems at once."""
-    collect = _Collected()
-    taxonomy = collect.run(
-        load_taxonomy, {path: text for path, text in files.items() if path.startswith("feature_repo/taxonomy/")}
-    )
+    loading = _Loading(files)
+    vocabulary = {path: text for path, text in files.items() if path.startswith("feature_repo/taxonomy/")}
+    taxonomy = loading.run(lambda: load_taxonomy(vocabulary))
     if taxonomy is None:
-        raise Problems(collect.problems)
-    under = lambda prefix, suffix: {p: t for p, t in files.items() if p.startswith(prefix) and p.endswith(suffix)}  # noqa: E731
-    teams: dict[str, Team] = {}
-    for path, text in under("feature_repo/teams/", "/team.yaml").items():
-        team = collect.run(load_team, text, path)
-        if team:
-            teams[team.name] = team
-    purposes = collect.run(load_purposes, files.get("registry/policies/purposes.yaml", ""), "registry/policies/purposes.yaml")
-    agreements = [a for p, t in under("contracts/agreements/", ".yaml").items() if (a := collect.run(load_agreement, t, p))]
-    contracts = {p: c for p, t in under("contracts/sources/", ".yaml").items() if (c := collect.run(load_contract, t, p))}
-    gates = collect.run(load_gate_policy, files.get("registry/policies/gates.yaml", ""), "registry/policies/gates.yaml")
-    aliases = collect.run(load_alias_policy, files.get("registry/policies/aliases.yaml", ""), "registry/policies/aliases.yaml")
-    models = {m.name: m for p, t in under("registry/models/", ".yaml").items() if (m := collect.run(load_model, t, p))}
-
-    sources: dict[str, sources_.Source] = {}
-    signals: dict[str, signals_.Signal] = {}
-    outcomes: dict[str, outcomes_.Outcome] = {}
-    for path, text in under("feature_repo/teams/", ".py").items():
-        team_name = path.split("/")[2]
-        if team_name not in teams:
-            collect.problems.append(f"{path}:1: team {team_name!r} has no team.yaml")
-        module = read_module(text, path, NAMES)
-        collect.problems.extend(module.problems)
-        for value in module.values:
-            kind, key, home = {
-                sources_.Source: ("source", lambda v: v.name, sources),
-                signals_.Signal: ("signal", lambda v: v.ref, signals),
-                outcomes_.Outcome: ("outcome", lambda v: v.name, outcomes),
-            }.get(type(value), (None, None, None))
-            if kind is None or key is None or home is None:
-                continue
-            name = key(value)
-            if name in home:
-                earlier = home[name].origin  # type: ignore[attr-defined]  # every declaration carries its origin
-                collect.problems.append(f"{value.origin}: {kind} {name} is declared already at {earlier}")
-            else:
-                home[name] = dataclasses.replace(value, owner=team_name)  # type: ignore[index]  # one dict per type
-
-    source_plans = {n: p for n, s in sources.items() if (p := collect.run(_plan_source, s, taxonomy, contracts))}
-    signal_plans = {r: p for r, s in signals.items() if (p := collect.run(plan_signal, s, taxonomy))}
-    outcome_plans = {n: p for n, o in outcomes.items() if (p := collect.run(plan_outcome, o, taxonomy))}
-    newest = {plan.name for plan in signal_plans.values()} | set(signal_plans)
+        raise Problems(loading.problems)
+    teams = {team.name: team for team in loading.each("feature_repo/teams/", load_team, name="/team.yaml").values()}
+    purposes = loading.one("registry/policies/purposes.yaml", load_purposes) or {}
+    agreements = list(loading.each("contracts/agreements/", load_agreement).values())
+    contracts = loading.each("contracts/sources/", load_contract)
+    gates = loading.one("registry/policies/gates.yaml", load_gate_policy)
+    aliases = loading.one("registry/policies/aliases.yaml", load_alias_policy)
+    models = {model.name: model for model in loading.each("registry/models/", load_model).values()}
+    declared = loading.team_files(teams)
+    source_plans = loading.resolved(declared.sources, lambda s: _plan_source(s, taxonomy, contracts))
+    signal_plans = loading.resolved(declared.signals, lambda s: plan_signal(s, taxonomy))
+    outcome_plans = loading.resolved(declared.outcomes, lambda o: plan_outcome(o, taxonomy))
+    readable = {signal.name for signal in declared.signals.values()} | set(declared.signals)
     scores: dict[str, ScoreContract] = {}
     for model in models.values():
-        if model.outcome not in outcomes:
-            hint = did_you_mean(model.outcome, outcomes, otherwise="declare it in a team's outcomes.py")
-            collect.problems.append(f"{model.origin}: no outcome named {model.outcome!r}; {hint}")
+        loading.unknown(model.origin, "outcome", model.outcome, declared.outcomes, "declare it in a team's outcomes.py")
         for ref in model.signals:
-            if ref not in newest and ref in signals:
-                continue
-            if ref not in newest:
-                hint = did_you_mean(ref, newest, otherwise="declare it in a team's signals.py")
-                collect.problems.append(f"{model.origin}: no signal named {ref!r}; {hint}")
+            loading.unknown(model.origin, "signal", ref, readable, "declare it in a team's signals.py")
+        loading.unknown(model.origin, "purpose", model.purpose, purposes, "see registry/policies/purposes.yaml")
         if model.score not in files:
-            collect.problems.append(f"{model.origin}: no score contract at {model.score}; write it")
-        elif contract := collect.run(load_score_contract, files[model.score], model.score):
+            loading.problems.append(f"{model.origin}: no score contract at {model.score}; write it")
+        elif contract := loading.one(model.score, load_score_contract):
             scores[model.name] = contract
-        if model.purpose not in (purposes or {}):
-            hint = did_you_mean(model.purpose, purposes or {}, otherwise="see registry/policies/purposes.yaml")
-            collect.problems.append(f"{model.origin}: no purpose named {model.purpose!r}; {hint}")
-    if collect.problems:
-        raise Problems(collect.problems)
+    if loading.problems or gates is None or aliases is None:
+        raise Problems(loading.problems)
     return Workspace(
-        taxonomy,
-        teams,
-        purposes,
-        agreements,
-        contracts,
-        sources,
-        source_plans,
-        signals,
-        signal_plans,
-        outcomes,
-        outcome_plans,
-        models,
-        scores,
-        gates,
-        aliases,
+        taxonomy=taxonomy,
+        teams=teams,
+        purposes=purposes,
+        agreements=agreements,
+        contracts=contracts,
+        sources=declared.sources,
+        source_plans=source_plans,
+        signals=declared.signals,
+        signal_plans=signal_plans,
+        outcomes=declared.outcomes,
+        outcome_plans=outcome_plans,
+        models=models,
+        scores=scores,
+        gates=gates,
+        aliases=aliases,
     )
 
 

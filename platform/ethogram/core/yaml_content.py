@@ -250,7 +250,7 @@ def read_yaml(text: str, where: str) -> Node:
     return builder.root
 
 
-class _TooMuch(Exception):  # noqa: N818
+class _TooMuch(Exception):
     """The reading stops here; what is wrong is in the findings."""
 
 

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,10 @@ def ingest(
     """
     began = time.monotonic()
     with runs.locked(plan.name), rows.units(plan, data) as units:
-        run = f"{plan.name}-{uuid.uuid4().hex[:12]}"
+        run, started_at = f"{plan.name}-{uuid.uuid4().hex[:12]}", clock.now()
         known = runs.units(plan.name)
         if redo:
-            runs.start(run, source=plan.name, principal=principal, at=clock.now())
+            runs.start(run, source=plan.name, principal=principal, at=started_at)
             _drop(plan.name, run, lake, runs)
             known = {}
         if changed := [path for path, mapping in known.values() if mapping != plan.digest]:
@@ -76,8 +77,8 @@ def ingest(
         if not new:
             return IngestReport(plan.name, "", (), skipped, (), time.monotonic() - began, words)
         if not redo:
-            runs.start(run, source=plan.name, principal=principal, at=clock.now())
-        taking = _Taking(plan, data, run, rows, lake, keys, runs, consents, clock, principal)
+            runs.start(run, source=plan.name, principal=principal, at=started_at)
+        taking = _Taking(plan, data, run, rows, lake, keys, runs, consents, started_at, principal)
         done: list[UnitReport] = []
         failed: list[FailedUnit] = []
         try:
@@ -108,13 +109,13 @@ class _Taking:
     keys: Keys
     runs: SourceRuns
     consents: Consents
-    clock: Clock
+    started_at: datetime
     principal: str
 
     def take(self, unit: RawUnit) -> UnitReport:
         """Take one unit in; afterwards it is in, and otherwise nothing of it counts."""
         name = f"{self.plan.name}/{unit.id}/{self.plan.digest}/{self.runs.generation(self.plan.name)}"
-        with self.rows.stage(self.plan, unit, data=self.data, run=self.run, started_at=self.clock.now()) as staged:
+        with self.rows.stage(self.plan, unit, data=self.data, run=self.run, started_at=self.started_at) as staged:
             for entity in self.plan.entities:
                 for part in staged.keys(entity):
                     staged.number(entity, part, self.keys.intern(entity, part))

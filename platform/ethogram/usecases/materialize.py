@@ -28,7 +28,12 @@ class Materialized:
 
 
 def materialize(
-    view: View, table: pa.Table, *, as_of: datetime, online: OnlineStore, progress: Callable[[int], None] = lambda _: None
+    view: View,
+    table: pa.Table,
+    *,
+    as_of: datetime,
+    online: OnlineStore,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Materialized:
     """Write `table` (columns `entity`, `at`, then the view's features; one row an entity) to the online store.
 

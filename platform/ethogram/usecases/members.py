@@ -15,9 +15,29 @@ from ethogram.core.observations import population
 from ethogram.core.outcomes.plan import OutcomePlan
 from ethogram.core.signals.plan import SignalPlan
 from ethogram.core.training_sets import feature_columns
-from ethogram.ports import Engine, Lake
+from ethogram.ports import Engine, Lake, TableFiles
 
 INSTANT = pa.timestamp("us", tz="UTC")
+
+
+def among(
+    outcome: OutcomePlan,
+    parts: Sequence[tuple[SignalPlan, Mapping[str, Any]]],
+    rows: pa.Table,
+    *,
+    engine: Engine,
+    events: Mapping[str, TableFiles],
+) -> pa.Table:
+    """The observations that the outcome's `among` keeps; `parts` are what `core.observations.population` gave."""
+    if outcome.among is None or not len(rows):
+        return rows
+    found: dict[str, pa.ChunkedArray] = {}
+    types: dict[str, Any] = {}
+    for plan, named in parts:
+        values = engine.features(plan, rows, events)
+        found.update({name: values[name.partition(".")[2]] for name in named})
+        types.update(named)
+    return rows.filter(engine.holds(outcome.among, types, pa.table(found)))
 
 
 def members(
@@ -44,14 +64,7 @@ def members(
     there = seen["since"].cast(pa.int64()).to_numpy() <= at
     kept = entities[there & allows(entities, np.full(len(entities), at))]
     rows = pa.table({"entity": pa.array(kept, pa.int64()), "as_of": pa.array(np.full(len(kept), at)).cast(INSTANT)})
-    if outcome.among is not None and len(kept):
-        found: dict[str, pa.ChunkedArray] = {}
-        types: dict[str, Any] = {}
-        for plan, named in parts:
-            values = engine.features(plan, rows, events)
-            found.update({name: values[name.partition(".")[2]] for name in named})
-            types.update(named)
-        rows = rows.filter(engine.holds(outcome.among, types, pa.table(found)))
+    rows = among(outcome, parts, rows, engine=engine, events=events)
     observed = rows
     for plan in signals:
         values = engine.features(plan, rows, events)

@@ -26,6 +26,7 @@ from ethogram.core.signals.reference import evaluate
 from ethogram.core.training_sets import Report, Request
 from ethogram.errors import AskedWrongly, did_you_mean
 from ethogram.ports import Consents, Engine, Keys, Lake, TableFiles, TrainingSets
+from ethogram.usecases.members import among
 
 INSTANT = pa.timestamp("us", tz="UTC")
 # Candidates looked at in one go, and observations audited.
@@ -227,30 +228,17 @@ class _Making:
             )
 
     def nobody(self) -> str:
-        among = self.request.outcome.among
-        said = f" (among {among.text})" if among else ""
+        kept = self.request.outcome.among
+        said = f" (among {kept.text})" if kept else ""
         name = self.request.outcome.name
         return f"none of the {self.noun} is one that {name} is about{said}; start later, or look at the signal"
 
     def batches(self, candidates: Sequence[tuple[datetime, _Ints]]) -> Iterator[pa.RecordBatch]:
         """Rows in the order of `as_of` and `entity`, in bounded memory."""
         for block in _blocks(candidates):
-            rows = self.members_of(block)
+            rows = among(self.request.outcome, self.members, block, engine=self.engine, events=self.events)
             if len(rows):
                 yield from self.observed(rows).combine_chunks().to_batches()
-
-    def members_of(self, rows: pa.Table) -> pa.Table:
-        """The observations that `among` keeps."""
-        among = self.request.outcome.among
-        if among is None:
-            return rows
-        found: dict[str, pa.ChunkedArray] = {}
-        types: dict[str, Any] = {}
-        for plan, named in self.members:
-            values = self.engine.features(plan, rows, self.events)
-            found.update({name: values[name.partition(".")[2]] for name in named})
-            types.update(named)
-        return rows.filter(self.engine.holds(among, types, pa.table(found)))
 
     def observed(self, rows: pa.Table) -> pa.Table:
         """Labels and features of observations."""

@@ -49,7 +49,7 @@ def test_the_same_file_imports_normally() -> None:
         ("from ethogram import counts", "ethogram declares no 'counts'; did you mean count?"),
         ("from ethogram import count as c", "import count under its own name, not as c"),
         ("x = count(over='7d')", "count is not imported; add it to `from ethogram import ...`"),
-        ("x = open('/etc/passwd')", "no declaration named 'open'; did you mean event?"),
+        ("x = open('/etc/passwd')", "no declaration named 'open'; see the declaration reference"),
         ("for x in []: pass", "a declaration file holds assignments and declarations only, no for"),
         ("x = [y for y in 'ab']", "`[y for y in 'ab']` is not a literal, an earlier name or a declaration"),
         ("x = ().__class__", "`().__class__` is not a literal, an earlier name or a declaration"),

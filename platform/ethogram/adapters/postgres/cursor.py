@@ -16,12 +16,13 @@ def cursor(engine: Engine) -> Iterator[Any]:
     """Committed at the end of the block, rolled back if it raises; a server that goes away is `ServerGone`."""
     with translated():
         connection = engine.raw_connection()
+        driver: Any = connection.driver_connection  # psycopg's own, whose cursors are contexts
         try:
-            with connection.cursor() as opened:
+            with driver.cursor() as opened:
                 yield opened
             connection.commit()
         except BaseException:
-            connection.invalidate() if connection.driver_connection.broken else connection.rollback()
+            connection.invalidate() if driver.broken else connection.rollback()
             raise
         finally:
             connection.close()

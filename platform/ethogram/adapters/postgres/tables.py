@@ -43,7 +43,9 @@ _NOW = text("clock_timestamp()")
 declaration = Table(
     "declaration",
     metadata,
-    Column("kind", Text, primary_key=True),  # behavior entity source signal outcome model contract agreement policy team
+    Column(
+        "kind", Text, primary_key=True
+    ),  # behavior entity source signal outcome model contract agreement policy team
     Column("name", Text, primary_key=True),  # with its version where it has one: purchase_rhythm@4
     Column("owner", Text, nullable=False),
     Column("body", JSONB, nullable=False),

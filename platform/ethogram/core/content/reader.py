@@ -131,15 +131,18 @@ class _Reading:
         raise _Unreadable(node, f"`{_short(node)}` is not a literal, an earlier name or a declaration")
 
     def joined(self, node: ast.expr, left: Any, right: Any) -> Any:
-        if (isinstance(left, str) and isinstance(right, str)) or (isinstance(left, list) and isinstance(right, list)):
+        if isinstance(left, str) and isinstance(right, str):
             return left + right
+        if isinstance(left, list) and isinstance(right, list):
+            return [*left, *right]
         raise _Unreadable(node, "+ joins two texts or two lists")
 
     def named(self, node: ast.expr, name: str) -> Any:
         if name in self.assigned:
             return self.assigned[name]
         known = [*self.assigned, *self.imported]
-        raise _Unreadable(node, f"{name!r} is not declared above; {did_you_mean(name, known, otherwise='declare it first')}")
+        hint = did_you_mean(name, known, otherwise="declare it first")
+        raise _Unreadable(node, f"{name!r} is not declared above; {hint}")
 
     def call(self, node: ast.Call, name: str, depth: int) -> Any:
         if name not in self.imported:
@@ -147,7 +150,8 @@ class _Reading:
                 raise _Unreadable(node, f"{name} is not imported; add it to `from ethogram import ...`")
             hint = did_you_mean(name, self.names, otherwise="see the declaration reference")
             raise _Unreadable(node, f"no declaration named {name!r}; {hint}")
-        if any(isinstance(argument, ast.Starred) for argument in node.args) or any(k.arg is None for k in node.keywords):
+        starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+        if starred or any(keyword.arg is None for keyword in node.keywords):
             raise _Unreadable(node, "write the arguments out; * and ** are not read")
         positional = [self.value(argument, depth + 1) for argument in node.args]
         keywords = {str(k.arg): self.value(k.value, depth + 1) for k in node.keywords}
@@ -166,7 +170,8 @@ def _signature_problem(name: str, build: Callable[..., Any], given: Mapping[str,
     parameters = [p for p in inspect.signature(build).parameters if p not in {"origin", "owner"}]
     unknown = [key for key in given if key not in parameters]
     if unknown:
-        return f"{name} takes no {unknown[0]!r}; {did_you_mean(unknown[0], parameters, otherwise='it takes ' + ', '.join(parameters))}"
+        hint = did_you_mean(unknown[0], parameters, otherwise="it takes " + ", ".join(parameters))
+        return f"{name} takes no {unknown[0]!r}; {hint}"
     return str(error).replace("__init__()", name).replace(f"{build.__qualname__}()", name)
 
 

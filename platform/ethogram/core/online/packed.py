@@ -118,7 +118,7 @@ def _encode(kind: str, value: Any) -> bytes:
             return _DAY.pack(value.toordinal() - _EPOCH_DAY)
         case "string":
             text = value.encode()
-            return _LENGTH.pack(len(text)) + text
+            return _LENGTH.pack(len(text)) + bytes(text)
     return _LENGTH.pack(len(value)) + bytes(value)
 
 
