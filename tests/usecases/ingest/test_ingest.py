@@ -360,6 +360,22 @@ def test_a_key_that_is_half_a_number_is_none(place, at):
     assert (report.account.quarantined, report.account.mapped) == (1, 1)
 
 
+@pytest.mark.parametrize("group_by", [None, '"group_key"'])
+def test_columns_may_have_any_name(place, at, group_by):
+    names = ["k", "event_id", "channel", "available_at", "occurred_at", "local_time", "reasons", "group_key", "a_0"]
+    columns = {name: ["x", "x", "y"] for name in names}
+    place.write("a.parquet", columns | {'odd "name"': ["c", "c", "d"], "select": [at(1)] * 3, "h": [1.0, 1.0, 2.0]})
+    plan = place.plan(
+        event("commerce.refund", customer='"odd ""name"""', amount="h", reason="channel", group_by=group_by),
+        time='"select"',
+        currency="EUR",
+    )
+    place.ingest(plan)
+    made = place.events("commerce.refund")
+    assert {(each["customer"], each["reason"], each["amount"]) for each in made} == {("c", "x", 1), ("d", "y", 2)}
+    assert len(made) == (2 if group_by else 3)
+
+
 def test_an_empty_key_names_nobody(place, at):
     place.write("a.parquet", refunds(at, who=["", "a", None]))
     assert place.ingest(place.plan(REFUND, currency="EUR")).account.anonymous == 2

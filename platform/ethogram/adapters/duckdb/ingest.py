@@ -16,7 +16,7 @@ import pyarrow as pa
 from ethogram.adapters.duckdb.columns import Reason, TypedColumn, typed
 from ethogram.adapters.duckdb.expressions import quoted
 from ethogram.adapters.duckdb.mapping import Rule, column_type, reasons_sql, row_text, value
-from ethogram.adapters.duckdb.raw_files import FINER, ROW, digest, open_raw, reading, reference_sql
+from ethogram.adapters.duckdb.raw_files import FINER, ROW, TEXT, digest, open_raw, reading, reference_sql
 from ethogram.adapters.duckdb.session import Sessions
 from ethogram.adapters.sql_table import spool_table
 from ethogram.core.expressions import ExpressionError, resolve
@@ -321,9 +321,9 @@ class StagedUnit:
         text = row_text(list(self._raw.types))
         self._run_sql(
             f"CREATE TEMP VIEW wide AS SELECT {', '.join(['r.*', *added])} "
-            f"FROM (SELECT *, {text} AS row_text FROM {self._raw.sql}) r{joins}"
+            f"FROM (SELECT *, {text} AS {TEXT} FROM {self._raw.sql}) r{joins}"
         )
-        items = [ROW, "row_text", *(f"{column.sql} AS {quoted(name)}" for name, column in self._columns.items())]
+        items = [ROW, TEXT, *(f"{column.sql} AS {quoted(name)}" for name, column in self._columns.items())]
         self._run_sql(f"CREATE TEMP VIEW line AS SELECT {', '.join(items)} FROM wide")
 
     def _stage(self) -> Account:
@@ -353,7 +353,7 @@ class StagedUnit:
         """The table of rows that look like an earlier one of the file, with their number among those; None if no row
         does. Rows that look alike meet the same rules, so only rows that will need an id are looked at."""
         taken = " OR ".join(rule.taken for rule in self._rules if rule.derives_id)
-        hashed = f"(SELECT {ROW}, md5_number(row_text) AS h FROM line WHERE {taken})"
+        hashed = f"(SELECT {ROW}, md5_number({TEXT}) AS h FROM line WHERE {taken})"
         self._run_sql(f"CREATE TEMP TABLE twice AS SELECT h FROM {hashed} GROUP BY h HAVING count(*) > 1")
         if not self._one("SELECT count(*) FROM twice"):
             return None
@@ -513,7 +513,7 @@ def _own_trouble(what: str) -> Iterator[None]:
         raise IngestFailed(
             f"{what}: not enough memory or room to spill ({said}); free some and run it again"
         ) from error
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         said = " ".join(str(error).split())[:300]
         full = "No space left" in said or "disk full" in said.lower()
         hint = "free some space and run it again" if full else "run it again; `ethogram doctor` checks files and disk"

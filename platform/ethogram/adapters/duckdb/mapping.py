@@ -12,7 +12,7 @@ from typing import Any
 
 from ethogram.adapters.duckdb.columns import Reason, TypedColumn, localised
 from ethogram.adapters.duckdb.expressions import emit, quoted
-from ethogram.adapters.duckdb.raw_files import ROW
+from ethogram.adapters.duckdb.raw_files import ROW, TEXT
 from ethogram.core.expressions import DOUBLE, INTEGER, Expression, Type, decimal, resolve
 from ethogram.core.expressions.syntax import AGGREGATES, Node
 from ethogram.core.sources.plan import EventPlan, SourcePlan
@@ -133,7 +133,7 @@ class Rule:
         """Rows of `lines` as events, one each, with `reasons` (null where there are none).
 
         Args:
-            lines: SQL of the typed rows: their columns, the position, and `row_text` where ids are derived.
+            lines: SQL of the typed rows: their columns, the position, and `TEXT`.
             ordinals: Table of the rows that are not the first of their kind in the file, with their `k`.
         """
         first = self._first()
@@ -142,10 +142,10 @@ class Rule:
                 "event_id", value(_call("text", self.event.event_id.root, self.event.event_id), self.types), "event_id"
             )
         elif ordinals:
-            parts = [_text(self.plan.name), "row_text", "CAST(coalesce(k, 1) AS VARCHAR)"]
+            parts = [_text(self.plan.name), TEXT, f"CAST(coalesce({ordinals}.k, 1) AS VARCHAR)"]
             first.base.append(f"{self._id(parts)} AS event_id")
         else:
-            first.base.append(f"{self._id([_text(self.plan.name), 'row_text', _text('1')])} AS event_id")
+            first.base.append(f"{self._id([_text(self.plan.name), TEXT, _text('1')])} AS event_id")
         for entity, expression in self.event.entities.items():
             first.add(f"v_{entity}", value(expression, self.types), entity)
         for name, expression in self.event.properties.items():

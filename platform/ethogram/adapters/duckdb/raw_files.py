@@ -19,6 +19,9 @@ from ethogram.core.sources.errors import EmptyFile, RowsUnreadable
 ROW = "__eth_row"
 """1-based position of a row in its file."""
 
+TEXT = "__eth_text"
+"""A raw row's canonical text, which derived ids are made of."""
+
 FINER = "__eth_finer_"
 """Prefix of the flag beside a column of nanoseconds: whether the value is finer than a microsecond."""
 
