@@ -26,10 +26,10 @@ def main(arguments: list[str]) -> int:
     for name in names:
         rows: list[Row] = importlib.import_module(f"benchmarks.{name}").measure()
         for row in rows:
+            verdict = "holds" if row.holds else "FAILS"
             peer = "-" if row.peer is None else f"{row.peer:.3g}"
-            print(
-                f"{row.name:<34} {row.size:<22} {row.ours:>9.3g} {row.unit:<10} peer {peer:>8}  {row.bar:<12} {verdict}"
-            )
+            figure = f"{row.ours:>9.3g} {row.unit:<10}"
+            print(f"{row.name:<34} {row.size:<22} {figure} peer {peer:>8}  {row.bar:<12} {verdict}")
             held &= row.holds
         fresh = [{**dataclasses.asdict(row), "ratio": row.ratio, "benchmark": name} for row in rows]
         kept = [row for row in kept if row["benchmark"] != name] + fresh

@@ -102,8 +102,8 @@ class Story:
             workspace = self.store("platform").workspace
             self.say(
                 f"{len(workspace.taxonomy)} behaviors, {len(workspace.sources)} sources, "
-                f"{len(workspace.signals)} signals of {len({s.owner for s in workspace.signals.values()})} teams, {len(workspace.models)} models, "
-                f"{len(workspace.agreements)} agreements"
+                f"{len(workspace.signals)} signals of {len({s.owner for s in workspace.signals.values()})} teams, "
+                f"{len(workspace.models)} models, {len(workspace.agreements)} agreements"
             )
             self.say(str(applied))
 

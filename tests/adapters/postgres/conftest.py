@@ -56,7 +56,8 @@ def _kept() -> Iterator[Path]:
     root.chmod(0o755)
     with server.connect_psycopg(root, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-        connection.execute("ALTER SYSTEM SET fsync = off")  # these machines lose processes, never power
+        connection.execute("ALTER SYSTEM SET fsync = off")  # these servers lose processes, never power
+        connection.execute("SELECT pg_reload_conf()")
     yield root
     server.remove(root)
     shutil.rmtree(root)

@@ -21,6 +21,7 @@ from ethogram.adapters.postgres.cluster import Cluster
 from ethogram.adapters.postgres.engine import open_engine
 from ethogram.adapters.postgres.errors import (
     AnotherUsersServer,
+    DatabaseRefused,
     NoSpace,
     ServerGone,
     ServerTrouble,
@@ -455,6 +456,44 @@ def test_root_begins_a_workspace_for_its_owner(shop: Path, as_user: Callable[...
     assert as_user("daemon", answer, shop) == 42
     assert as_user("daemon", server.stop, shop)
     assert as_user("daemon", answer, shop) == 42
+
+
+def test_root_follows_no_link_and_no_path_that_a_user_laid(
+    new_workspace: Callable[..., Path], as_user: Callable[..., Any]
+) -> None:
+    import pwd
+
+    shop, precious = new_workspace("shop"), new_workspace("precious")
+    (precious / "file").write_text("root's own")
+    daemon = pwd.getpwnam("daemon")
+    os.chown(shop, daemon.pw_uid, daemon.pw_gid)
+    as_user("daemon", server.ensure, shop)
+    server.stop(shop)
+    cluster = Cluster(shop)
+
+    def lay(name: str) -> None:
+        (cluster.home / name).unlink(missing_ok=True)
+        (cluster.home / name).symlink_to(precious / "file")
+
+    for name in ("gate.lock", "lease.lock", "keeper.lock"):
+        as_user("daemon", lay, name)
+        with pytest.raises(StateFolderTrouble):
+            server.ensure(shop)
+        (cluster.home / name).unlink()
+        server.stop(shop)
+    as_user("daemon", lay, "server.log")
+    as_user("daemon", lay, "pgpass")
+    as_user("daemon", cluster.elsewhere.write_text, str(precious))
+    record = {"sockets": str(precious), "of": cluster._identity()}
+    as_user("daemon", cluster.record.write_text, json.dumps(record))
+    with pytest.raises(DatabaseRefused, match="holds no password that libpq would take"):
+        server.ensure(shop)
+    server.stop(shop)
+    cluster.pgpass.unlink()
+    server.ensure(shop)
+    assert server.stop(shop)
+    assert (precious / "file").read_text() == "root's own"
+    assert {path.owner() for path in (precious, precious / "file")} == {"root"}
 
 
 def test_a_folder_that_may_not_be_written_is_told(shop: Path, as_user: Callable[..., Any]) -> None:

@@ -34,10 +34,8 @@ def test_a_declaration_is_read_with_its_file_and_line() -> None:
 
 def test_the_same_file_imports_normally() -> None:
     namespace: dict[str, object] = {}
-    exec(
-        "from ethogram import Signal, count\nx = Signal('r', version=1, entity='customer', of='a.b', features=[count()])",
-        namespace,
-    )
+    declared = "x = Signal('r', version=1, entity='customer', of='a.b', features=[count()])"
+    exec(f"from ethogram import Signal, count\n{declared}", namespace)
     assert isinstance(namespace["x"], Signal)
 
 

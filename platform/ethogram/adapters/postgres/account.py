@@ -59,8 +59,10 @@ def account_for(workspace: Path, data: Path) -> Account:
     """Whoever owns the data; before there is any: us, or as root the workspace's owner, else `nobody`."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), name_of(os.geteuid()))
-    if data.exists() and data.stat().st_uid != 0:
-        return Account(data.stat().st_uid, data.stat().st_gid, name_of(data.stat().st_uid))
+    with suppress(FileNotFoundError):
+        made = data.lstat()
+        if made.st_uid != 0:
+            return Account(made.st_uid, made.st_gid, name_of(made.st_uid))
     with suppress(KeyError):  # initdb wants an account that has a name
         owner = pwd.getpwuid(workspace.stat().st_uid)
         if owner.pw_uid != 0:

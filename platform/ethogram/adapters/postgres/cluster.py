@@ -56,7 +56,6 @@ IDLE_S = 600.0
 
 _GATE_WAIT_S = 180.0
 _LOST_AFTER_S = 2.0  # too short does no harm: the server is asked to end, and started again
-_END_WAIT_S = 90.0
 _STARTING = re.compile(r"the database system is (starting up|shutting down|in recovery mode|not yet accepting)", re.I)
 
 _TELLING = re.compile(r"FATAL|PANIC|error|could not|cannot|unrecognized|invalid|HINT", re.I)
@@ -106,10 +105,11 @@ class Cluster:
     @property
     def place(self) -> Path:
         """The folder that holds `data`."""
-        try:
-            return Path(self.elsewhere.read_text().strip())
-        except FileNotFoundError:
-            return self.home
+        return Path(self.elsewhere.read_text().strip()) if self._is_elsewhere() else self.home
+
+    def _is_elsewhere(self) -> bool:
+        # Root believes this of its own folder only, or any user could send root's hand anywhere.
+        return self.elsewhere.is_file() and self.home.stat().st_uid == os.geteuid()
 
     @property
     def data(self) -> Path:
@@ -133,7 +133,11 @@ class Cluster:
             try:
                 with self._gate(shared=True):
                     connection = self.knock(database, **options)
-                    self._tend()
+                    try:
+                        self._tend()
+                    except BaseException:
+                        connection.close()
+                        raise
                     return connection
             except NoServer:
                 self.open()
@@ -146,9 +150,12 @@ class Cluster:
         """Make the cluster if there is none and start the server if none runs; any number may call at once."""
         self._prepare()
         with self._gate():
-            if not self._answers(wait_s=_LOST_AFTER_S if locks.is_held(self.lease) else 0.0):
-                self._start()
-            self._tend()
+            try:
+                if not self._answers(wait_s=_LOST_AFTER_S if locks.is_held(self.lease) else 0.0):
+                    self._start()
+                self._tend()
+            except OSError as error:
+                raise os_trouble(self.home, error) from error
 
     def address(self) -> dict[str, Any]:
         """Connection parameters without a database; the password stays in its file, libpq reads it there.
@@ -196,6 +203,11 @@ class Cluster:
             except psycopg.OperationalError:  # it answers, if only that it is full
                 return True
             except NoServer as absent:
+                if "no password supplied" in str(absent) and self.pgpass.exists():
+                    raise DatabaseRefused(
+                        f"{self.pgpass}: holds no password that libpq would take (its folder's owner must own it, "
+                        "mode 0600); run `ethogram down` and remove it: the next start sets a new password"
+                    ) from absent
                 comes = _STARTING.search(str(absent)) is not None
                 if not locks.is_held(self.lease) or (time.monotonic() >= deadline and not comes):
                     return False
@@ -220,7 +232,7 @@ class Cluster:
 
     def _not_ours(self, error: OSError) -> ServerTrouble:
         owner = _nearest(self.home).stat().st_uid
-        if owner != os.geteuid():
+        if os.geteuid() not in (0, owner):
             return AnotherUsersServer(self.home, owner=name_of(owner), me=name_of(os.geteuid()))
         return os_trouble(self.home, error)
 
@@ -235,15 +247,15 @@ class Cluster:
                 )
             if not self.home.is_dir():
                 for folder in (self.home.parent, self.home):
-                    folder.mkdir(exist_ok=True)
-                    locks.give_to_folders_owner(folder)
+                    _make_folder(folder)
             owner = self.home.stat().st_uid
             if os.geteuid() not in (0, owner):
                 raise AnotherUsersServer(self.home, owner=name_of(owner), me=name_of(os.geteuid()))
             account = account_for(self.workspace, self.data)
-            # A server account that is not the owner passes through, and sees only `data`.
-            self.home.chmod(0o700 if owner == account.uid else 0o711)
-            with suppress(FileNotFoundError):
+            if owner == os.geteuid():
+                # A server account that is not the owner passes through, and sees only `data`.
+                self.home.chmod(0o700 if owner == account.uid else 0o711)
+            if self.pgpass.is_file() and not self.pgpass.is_symlink():
                 self.pgpass.chmod(0o600)  # libpq ignores one that others may read
         except OSError as error:
             raise self._not_ours(error) from error
@@ -262,8 +274,8 @@ class Cluster:
             password = secrets.token_urlsafe(32)
             pwfile = scratch / "password"
             _write(pwfile, password)
-            for path in (scratch, pwfile):
-                os.chown(path, account.uid, account.gid)
+            for path in (pwfile, scratch):
+                os.chown(path, account.uid, account.gid, follow_symlinks=False)
             command: list[str | Path] = [programs / "initdb", "--pgdata", scratch / "data", "--username", ROLE]
             command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
             # The password is random, so stretching it protects nothing and would slow every connection down.
@@ -272,6 +284,8 @@ class Cluster:
                 command, capture_output=True, text=True, check=False, cwd="/", env=_ENV, **account.process_options
             )
             if made.returncode != 0:
+                with suppress(OSError):
+                    _write(self.log, made.stderr)
                 raise self._would_not(made.stderr.splitlines())
             _write(self.pgpass, f"*:*:*:{ROLE}:{password}\n")
             if self.data.exists():  # not whole, or we would not be here; nothing is thrown away
@@ -283,7 +297,7 @@ class Cluster:
 
     def _choose_place(self, account: Account) -> Path:
         """Our home; or, when the server's account cannot come in (a workspace under /root), a system folder."""
-        if not self.elsewhere.exists() and not account.may_enter(self.home):
+        if not self._is_elsewhere() and not account.may_enter(self.home):
             root = binaries.SYSTEM_FOLDER
             root.mkdir(parents=True, exist_ok=True)
             root.chmod(0o755)
@@ -295,7 +309,7 @@ class Cluster:
 
     def _claim(self) -> None:
         """See that a cluster outside the workspace is there, and ours rather than that of one we are a copy of."""
-        if not self.elsewhere.exists():
+        if not self._is_elsewhere():
             return
         try:
             owner = Path((self.place / "workspace").read_text().strip())
@@ -308,7 +322,7 @@ class Cluster:
         if owner == self.workspace:
             return
         theirs = Cluster(owner)
-        if theirs.elsewhere.exists() and theirs.place == self.place:
+        if theirs.place == self.place:
             raise ServerTrouble(
                 f"{self.workspace}: is a copy of {owner}, whose database it would share; "
                 f"remove {self.home} to begin anew with an empty one"
@@ -320,14 +334,19 @@ class Cluster:
         version = self.data / "PG_VERSION"
         spare = self.data / "base" / "1" / "PG_VERSION"
         if not version.exists() and spare.exists():  # the same content: a whole cluster that lost one small file
-            shutil.copy2(spare, version)
-            os.chown(version, account.uid, account.gid)
-        if os.geteuid() == 0 and self.data.exists() and self.data.stat().st_uid == 0:  # copied or unpacked by root
+            subprocess.run(["cp", spare, version], check=False, capture_output=True, **account.process_options)
+        if self._unpacked_by_root():
             for folder, _, files in os.walk(self.data):
                 for path in [folder, *(os.path.join(folder, name) for name in files)]:
                     os.chown(path, account.uid, account.gid, follow_symlinks=False)
         for leftover in self.leftovers():
             shutil.rmtree(leftover, ignore_errors=True)
+
+    def _unpacked_by_root(self) -> bool:
+        """Whether root copied the data in, into a folder of root's own."""
+        if os.geteuid() != 0 or self.data.is_symlink() or not self.data.exists():
+            return False
+        return self.home.stat().st_uid == 0 and self.data.stat().st_uid == 0
 
     def _set_password(self, programs: Path, account: Account) -> None:
         """A new password for a cluster whose file of it was lost."""
@@ -354,27 +373,24 @@ class Cluster:
 
     def _start(self) -> None:
         """Start the server; we hold the gate and nobody answers."""
-        try:
-            self._claim()
-            self._end()
-            account = account_for(self.workspace, self.data)
-            self._mend(account)
-            if not self.exists:
-                self._make(account)
-            elif not account.may_enter(self.data):
-                raise StateFolderTrouble(
-                    self.data,
-                    f"the OS user {account.name!r}, under which the server runs, cannot get there",
-                    next_step="let it pass (chmod o+x) through every folder above, or move the workspace",
-                )
-            _, programs = binaries.programs(account, (self.data / "PG_VERSION").read_text().strip())
-            if not self.pgpass.exists():
-                self._set_password(programs, account)
-            # No server holds the lease and none works here, so this file is a dead one's; its pid may be anybody's now.
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
-            self._launch(programs / "postgres", account, self._sockets(account))
-        except OSError as error:
-            raise os_trouble(self.home, error) from error
+        self._claim()
+        self._end()
+        account = account_for(self.workspace, self.data)
+        self._mend(account)
+        if not self.exists:
+            self._make(account)
+        elif not account.may_enter(self.data):
+            raise StateFolderTrouble(
+                self.data,
+                f"the OS user {account.name!r}, under which the server runs, cannot get there",
+                next_step="let it pass (chmod o+x) through every folder above, or move the workspace",
+            )
+        _, programs = binaries.programs(account, (self.data / "PG_VERSION").read_text().strip())
+        if not self.pgpass.exists():
+            self._set_password(programs, account)
+        # No server holds the lease and none works here, so this file is a dead one's; its pid may be anybody's now.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._launch(programs / "postgres", account, self._sockets(account))
 
     def _launch(self, postgres: Path, account: Account, sockets: Path) -> None:
         settings = _SETTINGS | {"unix_socket_directories": str(sockets)}
@@ -385,7 +401,7 @@ class Cluster:
         try:
             self._detach(command, keep=lease, env=_ENV, **account.process_options)
         finally:
-            os.close(lease)
+            locks.drop(lease)
         if not self._answers(wait_s=60.0):
             raise self._would_not(self.log.read_text(errors="replace").splitlines())
 
@@ -395,9 +411,10 @@ class Cluster:
         known = None
         with suppress(NoServer):
             known = Path(self.address()["host"])
-        folder = _private_folder(known, account)
-        _write(self.record, json.dumps({"sockets": str(folder), "of": self._identity()}))
-        return folder
+        if known is None or not _remake_sockets(known, account):
+            known = _new_sockets(account)
+        _write(self.record, json.dumps({"sockets": str(known), "of": self._identity()}))
+        return known
 
     def _identity(self) -> list[int]:
         """What a folder keeps when it is moved and what its copy does not have."""
@@ -414,25 +431,25 @@ class Cluster:
 
     # Ending
 
-    def stop(self) -> bool:
-        """Stop the server, letting no transaction be half done; False if none ran."""
+    def stop(self, *, for_good: bool = False) -> bool:
+        """Stop the server and write everything out, unless it is `for_good`; False if none ran."""
         if not self.home.is_dir():
             return False
         with self._gate():
-            return self.stop_gated()
+            return self.stop_gated(for_good=for_good)
 
-    def stop_gated(self) -> bool:
+    def stop_gated(self, *, for_good: bool = False) -> bool:
         """`stop` for one who holds the gate."""
-        ran = self._end()
+        ran = self._end(for_good=for_good)
         with suppress(NoServer):
-            shutil.rmtree(self.address()["host"], ignore_errors=True)
+            remove_sockets(Path(self.address()["host"]))
         return ran
 
     def processes(self) -> list[psutil.Process]:
         """The server's processes as this process may see them: those called postgres that work in the data folder."""
         return postgres_in(self.data)
 
-    def _end(self) -> bool:
+    def _end(self, *, for_good: bool = False) -> bool:
         """End every process of a server that works on the data; False if there was none."""
         if not locks.is_held(self.lease):
             strangers = self.processes() if self.exists else []
@@ -447,7 +464,8 @@ class Cluster:
         for number, patience_s in ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
             everyone = self.processes()
             first = heads(everyone)
-            if len(first) > 1 and number == signal.SIGINT:  # orphans of a killed postmaster: to them it means little
+            orphans = len(first) > 1  # of a killed postmaster; to them an interrupt means little
+            if number == signal.SIGINT and (for_good or orphans):
                 continue
             for process in everyone if number == signal.SIGKILL else first:
                 with suppress(psutil.Error):
@@ -471,19 +489,21 @@ class Cluster:
         """See that a keeper watches; we hold the gate, behind which no keeper leaves."""
         try:
             lock = locks.take(self.keeper_lock)
+            try:
+                command = [sys.executable, "-P", "-m", "ethogram.adapters.postgres.keeper"]
+                command += [os.path.realpath(self.data), str(idle_s()), str(lock)]
+                self._detach(command, keep=lock, cwd=self.home)
+            finally:
+                locks.drop(lock)
         except locks.LockBusy:
             return
-        try:
-            command = [sys.executable, "-P", "-m", "ethogram.adapters.postgres.keeper"]
-            self._detach([*command, os.path.realpath(self.data), str(idle_s()), str(lock)], keep=lock, cwd=self.home)
-        finally:
-            os.close(lock)
+        except OSError as error:
+            raise os_trouble(self.home, error) from error
 
     def _detach(self, command: list[str], *, keep: int, cwd: Path = Path("/"), **options: Any) -> None:
         """Run a program that outlives us and holds the lock `keep`; what it says goes to the log."""
-        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        log = locks.open_private(self.log, os.O_WRONLY | os.O_APPEND)
         try:
-            locks.give_to_folders_owner(self.log)
             # Through a shell that ends at once, so that it is nobody's child and no zombie of ours.
             subprocess.run(
                 ["/bin/sh", "-c", '"$0" "$@" &', *command],
@@ -538,12 +558,12 @@ def _write(path: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
+            locks.give_to_folders_owner(path.parent, stream.fileno())
         os.replace(name, path)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(name)
         raise
-    locks.give_to_folders_owner(path)
 
 
 def _sync(folder: Path) -> None:
@@ -555,18 +575,26 @@ def _sync(folder: Path) -> None:
         os.close(file)
 
 
-def _private_folder(known: Path | None, account: Account) -> Path:
-    """A folder only `account` (and root) may enter, short enough to name a socket in it."""
-    if known is not None:
-        shutil.rmtree(known, ignore_errors=True)  # what a killed server left there would keep the next one out
-        with suppress(OSError):  # somebody else took the name meanwhile
-            known.mkdir(mode=0o700)
-            os.chown(known, account.uid, account.gid)
-            return known
+def _make_folder(folder: Path) -> None:
+    """Make a private folder if it is not there; as root, for the owner of the one it is in."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700 if folder.name == "postgres" else 0o777)
+        if os.geteuid() == 0:
+            owner = folder.parent.stat()
+            os.chown(folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _socket_bases() -> list[Path]:
+    """Where socket folders may be: paths short enough to name a socket in."""
+    bases = dict.fromkeys([tempfile.gettempdir(), "/tmp", "/var/tmp"])
+    room = SOCKET_PATH_LIMIT - len("/ethogram-12345678/.s.PGSQL.5432")
+    return [Path(base) for base in bases if len(os.fsencode(base)) <= room]
+
+
+def _new_sockets(account: Account) -> Path:
+    """A folder only `account` (and root) may enter."""
     troubles = []
-    for base in dict.fromkeys([tempfile.gettempdir(), "/tmp", "/var/tmp"]):
-        if len(os.fsencode(base)) + len("/ethogram-12345678/.s.PGSQL.5432") > SOCKET_PATH_LIMIT:
-            continue
+    for base in _socket_bases():
         try:
             folder = Path(tempfile.mkdtemp(prefix="ethogram-", dir=base))
             os.chown(folder, account.uid, account.gid)
@@ -581,6 +609,30 @@ def _private_folder(known: Path | None, account: Account) -> Path:
         f"no place for the server's socket ({'; '.join(troubles)})",
         next_step="set TMPDIR to a folder that may be written, with a path of at most 60 characters",
     )
+
+
+def _remake_sockets(folder: Path, account: Account) -> bool:
+    """The same folder as last time, but empty; False if the name cannot be had."""
+    remove_sockets(folder)  # what a killed server left there would keep the next one out
+    try:
+        if not _may_be_sockets(folder):
+            return False
+        folder.mkdir(mode=0o700)
+        os.chown(folder, account.uid, account.gid, follow_symlinks=False)
+    except OSError:  # somebody else took the name meanwhile
+        return False
+    return True
+
+
+def remove_sockets(folder: Path) -> None:
+    """Remove a server's socket folder, and nothing that is none."""
+    if _may_be_sockets(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _may_be_sockets(folder: Path) -> bool:
+    """Whether a path that was read from a file names what `_new_sockets` makes, and nothing else."""
+    return folder.name.startswith("ethogram-") and folder.parent in _socket_bases()
 
 
 def _nearest(path: Path) -> Path:

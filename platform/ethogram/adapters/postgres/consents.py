@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 from sqlalchemy import Engine, insert, select
@@ -44,19 +44,21 @@ class PostgresConsents:
             return int(sql.rowcount)
 
     def say(self, entity: str, id: int, *, purpose: str, allowed: bool, at: datetime, by: str) -> bool:
-        """Record what one entity says at `at`, with its row in the ledger of changes; False if that was its last word."""
+        """Record what one entity says at `at`, with its row in the ledger; False if that was its last word."""
         this = (consent.c.entity == entity) & (consent.c.id == id) & (consent.c.purpose == purpose)
         with self._engine.begin() as connection:
             # Two that speak for one entity at once go one after the other.
             connection.execute(select(entity_key.c.id).where(entity_key.c.id == id).with_for_update())
-            last = connection.scalar(
-                select(consent.c.allowed)
+            last = connection.execute(
+                select(consent.c.allowed, consent.c.changed_at)
                 .where(this)
-                .order_by(consent.c.changed_at.desc(), consent.c.seq.desc())
+                .order_by(consent.c.changed_at.desc(), consent.c.allowed, consent.c.seq.desc())
                 .limit(1)
-            )
-            if last is allowed:
+            ).first()
+            if last is not None and last.allowed is allowed:
                 return False
+            if last is not None:
+                at = max(at, last.changed_at + timedelta(microseconds=1))  # what is said now comes after what was said
             said = {"entity": entity, "id": id, "purpose": purpose, "allowed": allowed}
             connection.execute(insert(consent).values(**said, changed_at=at, recorded_by=by))
             write_change(connection, principal=by, action="consent", subject=f"{entity} #{id}", body=said)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import sys
 import time
@@ -20,7 +19,7 @@ from typing import Any
 import psycopg
 
 from ethogram.adapters.postgres import locks
-from ethogram.adapters.postgres.cluster import Cluster, NoServer, heads, postgres_in
+from ethogram.adapters.postgres.cluster import Cluster, NoServer, heads, postgres_in, remove_sockets
 from ethogram.adapters.postgres.errors import ServerTrouble
 
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -99,7 +98,7 @@ def _end_ownerless(data: Path, connection: psycopg.Connection[Any] | None) -> No
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGINT)
     if connection is not None and not connection.closed:
-        shutil.rmtree(connection.info.host, ignore_errors=True)
+        remove_sockets(Path(connection.info.host))
 
 
 if __name__ == "__main__":

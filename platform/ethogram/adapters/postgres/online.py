@@ -82,7 +82,8 @@ class OnlineRows:
         """Time, and values by feature as they were written, by (view, key) for the rows that exist."""
         with cursor(self._engine) as sql:
             sql.execute(
-                "select view, entity_key, at, schema, packed from online.row where view = any(%s) and entity_key = any(%s)",
+                "select view, entity_key, at, schema, packed from online.row "
+                "where view = any(%s) and entity_key = any(%s)",
                 (list(views), list(keys)),
                 binary=True,
             )

@@ -89,8 +89,8 @@ def stop(root: Path) -> bool:
 def remove(root: Path) -> None:
     """Stop the embedded server and delete its data, wherever that is. There is no way back."""
     cluster = Cluster(root)
-    cluster.stop()
-    if cluster.elsewhere.exists():
+    cluster.stop(for_good=True)
+    if cluster.place != cluster.home:
         shutil.rmtree(cluster.place, ignore_errors=True)
     shutil.rmtree(cluster.home, ignore_errors=True)
 

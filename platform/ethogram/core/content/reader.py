@@ -39,7 +39,7 @@ def read_module(text: str, path: str, names: Mapping[str, Callable[..., Any]]) -
     >>> from ethogram.core.outcomes.declaration import Outcome, absence
     >>> source = "from ethogram import absence\\nx = absence('commerce.purchase', within='90d')\\nimport os"
     >>> read_module(source, "teams/a/outcomes.py", {"absence": absence}).problems
-    ("teams/a/outcomes.py:3: only `from ethogram import ...` is read here, not `import os`",)
+    ('teams/a/outcomes.py:3: only `from ethogram import ...` is read here, not `import os`',)
     """
     if len(text.encode()) > MAX_BYTES:
         return Module((), (f"{path}:1: the file is over {MAX_BYTES:,} bytes; split it",))
