@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pyarrow as pa
 from sqlalchemy import Engine, insert, select
@@ -49,16 +49,14 @@ class PostgresConsents:
         with self._engine.begin() as connection:
             # Two that speak for one entity at once go one after the other.
             connection.execute(select(entity_key.c.id).where(entity_key.c.id == id).with_for_update())
-            last = connection.execute(
-                select(consent.c.allowed, consent.c.changed_at)
-                .where(this)
-                .order_by(consent.c.changed_at.desc(), consent.c.allowed, consent.c.seq.desc())
+            last = connection.scalar(
+                select(consent.c.allowed)
+                .where(this, consent.c.changed_at <= at)
+                .order_by(consent.c.changed_at.desc(), consent.c.allowed)
                 .limit(1)
-            ).first()
-            if last is not None and last.allowed is allowed:
+            )
+            if last is allowed:
                 return False
-            if last is not None:
-                at = max(at, last.changed_at + timedelta(microseconds=1))  # what is said now comes after what was said
             said = {"entity": entity, "id": id, "purpose": purpose, "allowed": allowed}
             connection.execute(insert(consent).values(**said, changed_at=at, recorded_by=by))
             write_change(connection, principal=by, action="consent", subject=f"{entity} #{id}", body=said)
