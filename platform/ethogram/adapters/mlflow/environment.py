@@ -34,6 +34,8 @@ def silence() -> None:
     """Turn off telemetry, jobs, gateway, assistant and unpickling; call it before `import mlflow`."""
     os.environ.update(QUIET)
     warnings.filterwarnings("ignore", message=r".*An input example was not provided", category=UserWarning)
+    # SQLAlchemy 2.1 on mappings and migrations of MLflow's that are not ours to change.
+    warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
 
 
 @dataclass(frozen=True, slots=True)
