@@ -179,11 +179,13 @@ class RawUnit:
         id: Digest of path and content.
         path: As messages show it, below the data directory.
         file: Where it can be read.
+        made: Whether the file says of itself that its rows are made.
     """
 
     id: str
     path: str
     file: Path
+    made: bool = False
 
 
 class Staged(Protocol):

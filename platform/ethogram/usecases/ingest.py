@@ -135,7 +135,7 @@ class _Taking:
                 source=self.plan.name,
                 run=self.run,
                 mapping=self.plan.digest,
-                report=report.body(),
+                report=report.body() | ({"made": True} if unit.made else {}),
                 quarantined=staged.quarantined(),
             )
         return report

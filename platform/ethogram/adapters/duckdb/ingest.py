@@ -16,7 +16,7 @@ import pyarrow as pa
 from ethogram.adapters.duckdb.columns import Reason, TypedColumn, typed
 from ethogram.adapters.duckdb.expressions import quoted
 from ethogram.adapters.duckdb.mapping import Rule, column_type, reasons_sql, row_text, value
-from ethogram.adapters.duckdb.raw_files import FINER, ROW, TEXT, digest, open_raw, reading, reference_sql
+from ethogram.adapters.duckdb.raw_files import FINER, ROW, TEXT, digest, is_made, open_raw, reading, reference_sql
 from ethogram.adapters.duckdb.session import Sessions
 from ethogram.adapters.sql_table import spool_table
 from ethogram.core.expressions import ExpressionError, resolve
@@ -63,7 +63,7 @@ class DuckdbRows:
         if not found:
             raise NoRows(plan.name, plan.rows, str(data))
         paths = [each.relative_to(data).as_posix() for each in found]
-        yield [RawUnit(digest(file, path), path, file) for file, path in zip(found, paths, strict=True)]
+        yield [RawUnit(digest(file, path), path, file, is_made(file)) for file, path in zip(found, paths, strict=True)]
 
     @contextmanager
     def stage(

@@ -51,6 +51,17 @@ def digest(file: Path, path: str) -> str:
     return found.hexdigest()
 
 
+def is_made(file: Path) -> bool:
+    """Whether a Parquet file's metadata says that its rows are made, as those of `ethogram sample` do."""
+    if file.suffix != ".parquet":
+        return False
+    try:
+        said = pq.read_metadata(file).metadata or {}
+    except (OSError, pa.ArrowException):
+        return False  # what is wrong with it is said when it is read
+    return bool(said.get(b"made") == b"true")
+
+
 def open_raw(
     connection: duckdb.DuckDBPyConnection, file: Path, path: str, *, room: Path, texts: Collection[str] | None
 ) -> RawTable:
