@@ -143,6 +143,15 @@ def test_a_group_that_only_its_first_line_decides_is_known_with_that_line(place,
     assert (made["occurred_at"], made["available_at"], made["topic"], made["ticket"]) == (at(1), at(1), "a", "t")
 
 
+def test_what_only_a_later_line_says_is_not_known_with_the_first(place, at):
+    place.write("a.parquet", {"ticket": ["t", "t"], "who": ["c", "c"], "at": [at(1), at(9)], "topic": [None, "b"]})
+    place.ingest(
+        place.plan(event("support.ticket_opened", group_by="ticket", customer="who", ticket="ticket", topic="topic"))
+    )
+    (made,) = place.events("support.ticket_opened")
+    assert (made["available_at"], made["topic"]) == (at(1), None)
+
+
 def test_a_bad_line_is_kept_back_without_the_rest_of_its_group(place, at):
     place.write("a.parquet", {"o": ["o1"] * 3, "who": ["a"] * 3, "at": [at(1)] * 3, "price": [1.0, float("nan"), 2.0]})
     report = place.ingest(

@@ -196,7 +196,7 @@ class Rule:
             "group_key",
             "min(occurred_at) AS occurred_at",
             f"{known} AS available_at",
-            f"arg_min(channel, {order}) AS channel",
+            f"arg_min_null(channel, {order}) AS channel",
             *(f"{atom.over(order)} AS {atom.name}" for atom in self._atoms()),
         ]
         grouped = f"SELECT {', '.join(inner)} FROM {lines} GROUP BY group_key"
@@ -349,6 +349,10 @@ class Rule:
         return _split(_summing(expression), self.types, atoms)
 
 
+# An aggregate that no expression can name: a plain expression in a grouped rule.
+FIRST_LINE = "first line"
+
+
 @dataclass(frozen=True, slots=True)
 class _Atom:
     """One aggregate over a group's lines: the column `name` holds its argument there, and its value in the group."""
@@ -367,6 +371,9 @@ class _Atom:
                 return f"coalesce(sum({x}), 0)"  # as wide as it gets: what reads it checks that it fits
             case "count_distinct":
                 return f"count(DISTINCT {x})"
+            case "first line":
+                # With its null: a later line was not known yet when the event became known.
+                return f"arg_min_null({x}, {order})"
             case "first":
                 return f"arg_min({x}, {order})"
             case "last":
@@ -379,8 +386,8 @@ class _Atom:
 
 
 def _summing(expression: Expression) -> Expression:
-    """What stands outside of aggregates takes the group's first line that has it."""
-    return expression if expression.aggregates else _call("first", expression.root, expression)
+    """What names no aggregate is what the group's first line says."""
+    return expression if expression.aggregates else _call(FIRST_LINE, expression.root, expression)
 
 
 def _split(expression: Expression, types: Mapping[str, Type], atoms: dict[tuple[str, Any], _Atom]) -> Expression:
@@ -395,7 +402,7 @@ def _split(expression: Expression, types: Mapping[str, Type], atoms: dict[tuple[
         return Node("name", value=atoms[key].name)
 
     def outside(node: Node) -> Node:
-        if node.op != "call" or node.value not in AGGREGATES:
+        if node.op != "call" or node.value not in (*AGGREGATES, FIRST_LINE):
             return Node(node.op, tuple(outside(arg) for arg in node.args), node.value, node.position)
         argument = node.args[0] if node.args else None
         if argument is not None and node.value in ("sum", "mean"):
@@ -415,7 +422,7 @@ def _expression(root: Node, of: Expression) -> Expression:
 
 def _call(function: str, argument: Node, of: Expression) -> Expression:
     made = _expression(Node("call", (argument,), function), of)
-    return Expression(made.text, made.root, made.names, function in AGGREGATES, made.where)
+    return Expression(made.text, made.root, made.names, function in (*AGGREGATES, FIRST_LINE), made.where)
 
 
 def _made(declared: Property) -> Type | None:
