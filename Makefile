@@ -39,7 +39,7 @@ constraints: .venv/ready ## Compile constraints.txt from pyproject.toml (univers
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o constraints.txt
 
 clean: ## Remove all state (databases, lake, artifacts), keep the installation.
-	@if [ -x $(BIN)/ethogram ]; then $(BIN)/ethogram down >/dev/null 2>&1 || true; fi
+	@if [ -x $(BIN)/ethogram ] && [ -d .ethogram ]; then $(BIN)/ethogram down --remove; fi
 	rm -rf .ethogram
 
 distclean: clean ## Remove the installation too.

@@ -22,7 +22,7 @@ def demo_in_a_fresh_workspace(arguments: list[str]) -> Run:
         try:
             done = run([COMMAND, "demo", *arguments], env=env, cwd=workspace)
         finally:
-            subprocess.run([COMMAND, "down"], cwd=workspace, env=env, check=False, capture_output=True)
+            subprocess.run([COMMAND, "down", "--remove"], cwd=workspace, env=env, check=False, capture_output=True)
     if done.status != 0:
         print(done.output[-4000:], file=sys.stderr)
     return done

@@ -290,6 +290,16 @@ def stop_servers(settings: Settings) -> bool:
     return server.stop(settings.root)
 
 
+def remove_state(settings: Settings) -> None:
+    """Stop the database server and delete every state of the workspace; what teams declared stays."""
+    import shutil
+
+    from ethogram.adapters.postgres import server
+
+    server.remove(settings.root)
+    shutil.rmtree(settings.home, ignore_errors=True)
+
+
 @contextmanager
 def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
     """The front, with MLflow behind it, while the block runs; the front's address. Port 0 takes a free one."""
