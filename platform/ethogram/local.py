@@ -192,13 +192,14 @@ class Store:
 
     # Declarations.
 
-    def apply(self) -> Applied:
+    def apply(self, *, always_publish: bool = False) -> Applied:
         """Make the working tree's declarations current, then publish them to Feast."""
         return apply(
             self.workspace,
             declarations=self.parts.declarations,
             publish=lambda _: self.parts.publish(list(self.views().values())),
             principal=self.principal or "platform",
+            always_publish=always_publish,
         )
 
     # Online.

@@ -281,6 +281,12 @@ class Declarations(Protocol):
     def digest(self) -> str:
         """One digest over all that is applied: what `repo.py` compares the working tree with."""
 
+    def published(self) -> str:
+        """The digest of what Feast's registry was last made to hold; empty before the first time."""
+
+    def mark_published(self, digest: str) -> None:
+        """Remember that Feast's registry holds what is applied under `digest`."""
+
     def replace(self, rows: Sequence[Declared], removed: Sequence[tuple[str, str]], *, by: str) -> None:
         """Make `rows` current and drop `removed`, with one change each, in one transaction."""
 

@@ -44,11 +44,17 @@ def steps(workspace: Workspace, declarations: Declarations) -> list[Step]:
 
 
 def apply(
-    workspace: Workspace, *, declarations: Declarations, publish: Callable[[Workspace], None], principal: str
+    workspace: Workspace,
+    *,
+    declarations: Declarations,
+    publish: Callable[[Workspace], None],
+    principal: str,
+    always_publish: bool = False,
 ) -> Applied:
     """Store every declared thing that differs and drop what is gone, with one change each; then publish to Feast.
 
-    Publishing comes last and is idempotent: if it fails, running `apply` again only publishes.
+    Publishing comes last and is idempotent: if it fails, running `apply` again only publishes. What is published
+    already is published again only with `always_publish`.
     """
     declared = {(item.kind, item.name): item for item in workspace.declared()}
     with declarations.locked():
@@ -57,5 +63,8 @@ def apply(
         removed = [(step.kind, step.name) for step in todo if step.action == "remove"]
         if todo:
             declarations.replace(kept, removed, by=principal)
-        publish(workspace)
-        return Applied(tuple(todo), declarations.digest())
+        digest = declarations.digest()
+        if always_publish or declarations.published() != digest:
+            publish(workspace)
+            declarations.mark_published(digest)
+        return Applied(tuple(todo), digest)

@@ -14,6 +14,7 @@ from ethogram.adapters.postgres.tables import declaration
 from ethogram.core.plan import Declared
 
 _APPLY = 7_306_085_231  # advisory lock of whoever applies
+_PROJECTION = "projection"  # what others hold of what is applied: derived, declared by nobody
 
 
 class PostgresDeclarations:
@@ -36,8 +37,22 @@ class PostgresDeclarations:
     def current(self) -> Mapping[tuple[str, str], str]:
         """Digest by (kind, name)."""
         with self._engine.connect() as connection:
-            rows = connection.execute(select(declaration.c.kind, declaration.c.name, declaration.c.digest))
+            columns = (declaration.c.kind, declaration.c.name, declaration.c.digest)
+            rows = connection.execute(select(*columns).where(declaration.c.kind != _PROJECTION))
             return {(row.kind, row.name): row.digest for row in rows}
+
+    def published(self) -> str:
+        """The digest of what Feast's registry was last made to hold; empty before the first time."""
+        wanted = (declaration.c.kind == _PROJECTION) & (declaration.c.name == "feast")
+        with self._engine.connect() as connection:
+            return connection.execute(select(declaration.c.digest).where(wanted)).scalar() or ""
+
+    def mark_published(self, digest: str) -> None:
+        """Remember that Feast's registry holds what is applied under `digest`."""
+        row = {"owner": "platform", "body": {}, "digest": digest, "origin": "", "applied_by": "platform"}
+        new = insert(declaration).values(kind=_PROJECTION, name="feast", **row)
+        with self._engine.begin() as connection:
+            connection.execute(new.on_conflict_do_update(index_elements=["kind", "name"], set_={"digest": digest}))
 
     def digest(self) -> str:
         """One digest over all that is applied, whatever order it was applied in."""
