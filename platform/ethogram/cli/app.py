@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from inspect import cleandoc
 
 import typer
 
@@ -45,8 +46,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name in COMMANDS:
-    _module = import_module(f"ethogram.cli.{_name}")
-    app.command(_name.replace("_", "-"))(getattr(_module, _name))
+    _command = getattr(import_module(f"ethogram.cli.{_name}"), _name)
+    _help = cleandoc(_command.__doc__)
+    # "\b" keeps the example in one line, to be pasted; the list of commands shows first lines whole.
+    app.command(
+        _name.replace("_", "-"),
+        help=_help.replace("\n\nExample:", "\n\n\b\nExample:"),
+        short_help=_help.partition("\n\n")[0],
+    )(_command)
 
 
 def run() -> int:
@@ -56,7 +63,7 @@ def run() -> int:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("FEAST_USAGE", "False")
     try:
-        result = app(standalone_mode=False)
+        result = app(standalone_mode=False, prog_name="ethogram")
     except EthogramError as error:
         print(error, file=sys.stderr)
         return error.exit_status

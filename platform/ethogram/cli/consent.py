@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 
 from ethogram.cli.console import As, AsJson, Purpose, State, emit, open_store, out
+from ethogram.errors import AskedWrongly
 
 
 def consent(
     entity: Annotated[str, typer.Argument(help="Kind of entity, e.g. customer.")],
     key: Annotated[str, typer.Argument(help="Its key.")],
-    allow: Annotated[bool, typer.Option("--allow/--deny", help="What the entity said.")],
+    allow: Annotated[bool | None, typer.Option("--allow/--deny", help="What the entity said.")] = None,
     purpose: Purpose = "",
     as_: As = "",
     state: State = "",
@@ -20,6 +21,8 @@ def consent(
 
     Example: ethogram consent customer 17850 --deny --purpose churn_prevention --as growth
     """
+    if allow is None:
+        raise AskedWrongly("say what the entity said: --allow or --deny")
     store = open_store(as_, state)
     changed = store.consent(entity, key, purpose=purpose, allowed=allow)
     facts = {"entity": entity, "key": key, "purpose": purpose or store.purpose, "allowed": allow, "changed": changed}

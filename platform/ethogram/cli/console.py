@@ -50,6 +50,17 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+def shown(value: Any) -> str:
+    """A value for people: money without trailing zeros, doubles to six digits; --json has every digit.
+
+    >>> shown(Decimal("48.100000")), shown(Decimal("200.000000")), shown(44.57935116516204), shown(3)
+    ('48.1', '200', '44.5794', '3')
+    """
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
     """Rows as aligned columns; columns in `right` are right-aligned.
 

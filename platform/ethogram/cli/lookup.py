@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ethogram.cli.console import As, AsJson, Purpose, State, emit, open_store, out, table
+from ethogram.cli.console import As, AsJson, Purpose, State, emit, open_store, out, shown, table
 
 
 def lookup(
@@ -40,9 +40,7 @@ def lookup(
             when = f"as of {answer.at:%Y-%m-%d %H:%M} UTC" if answer.at else answer.left_out
             out(f"{entity} {answer.key} · {when}")
             if answer.known:
-                shown = [
-                    [f"  {name}", answer.why(name) if value is None else str(value)] for name, value in answer.items()
-                ]
-                out(table(shown))
+                rows = [[f"  {n}", answer.why(n) if value is None else shown(value)] for n, value in answer.items()]
+                out(table(rows))
     if not all(answer.known for answer in answers):
         raise typer.Exit(1)

@@ -26,4 +26,4 @@ def sample(
             out_, events=events, seed=seed, start=datetime(2025, 1, 1, tzinfo=UTC), days=days, progress=advance
         )
     out(str(report))
-    note(f"next: ethogram ingest --all --data {out_}")
+    note(f"next: ethogram ingest --all shop --data {out_} --as shop")

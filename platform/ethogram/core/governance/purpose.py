@@ -30,7 +30,7 @@ class UnknownPurpose(AskedWrongly):
     def __init__(self, name: str, *, known: Iterable[str]) -> None:
         self.name = name
         known = sorted(known)
-        what = f"no purpose named {name!r}" if name else "every read states a purpose"
+        what = f"no purpose named {name!r}" if name else "every read states a purpose (--purpose, ETHOGRAM_PURPOSE)"
         hint = did_you_mean(name, known, otherwise="one of " + ", ".join(known))
         super().__init__(f"{what}; {hint}")
 
