@@ -202,7 +202,7 @@ class Shop:
 
         self.root, self.state = root, state
         self.parts = parts_of(Settings(root, state))
-        self.clock = Now(self.DAY)
+        self.clock = Now(self.DAY + timedelta(days=1))  # what is said now changes nothing as of that day
         self.parts.clock = self.clock
         self.events: list[Event] = []
         self.ids: dict[str, int] = {}

@@ -102,7 +102,7 @@ def test_nobody_and_nothing_are_refused_before_anything_is_counted(ask: Any) -> 
         ask("basket", by="")
     with pytest.raises(UnknownPrincipal, match=r"no principal named 'risk\.modeler'; did you mean risk\.modeller"):
         ask("basket", by="risk.modeler")
-    with pytest.raises(UnknownPurpose, match="every read states a purpose; one of"):
+    with pytest.raises(UnknownPurpose, match=r"every read states a purpose \(--purpose, ETHOGRAM_PURPOSE\); one of"):
         ask("basket", purpose="")
     with pytest.raises(UnknownPurpose, match="no purpose named 'campains'; did you mean campaigns"):
         ask("basket", purpose="campains")
