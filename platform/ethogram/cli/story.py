@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -92,9 +93,9 @@ class Story:
         self.online()
         self.score()
         self.refuse()
-        self.plain_clients(version)
+        self.plain_feast()
         self.remember()
-        self.serve(stay=stay)
+        self.serve(version, stay=stay)
 
     def declare(self) -> None:
         with self.act("The workspace: what teams declared is checked and applied"):
@@ -298,8 +299,8 @@ class Story:
                 raise DemoFailed(f"{self.scenario.entity} {self.refuser} opted out and was served")
             self.say(f"risk looks up {self.scenario.entity} {self.refuser}, who opted out: {answer.left_out}")
 
-    def plain_clients(self, version: int) -> None:
-        with self.act("Plain Feast and plain MLflow see the same"):
+    def plain_feast(self) -> None:
+        with self.act("Plain Feast sees the same"):
             environment = {
                 **os.environ,
                 "ETHOGRAM_WORKSPACE": str(self.settings.root),
@@ -321,17 +322,28 @@ class Story:
                 raise DemoFailed(f"plain Feast does not list {view.name}:\n{listed.stdout}{listed.stderr}")
             self.say("$ feast -c feature_repo feature-views list")
             self.say(f"  {lines[0]}")
-            self.say(f"$ mlflow: models:/{self.scenario.model}@champion is version {version}")
 
     def remember(self) -> None:
         """Later commands mean this state unless they name another."""
         self.settings.home.mkdir(exist_ok=True)
         (self.settings.home / "state").write_text(self.state + "\n")
 
-    def serve(self, *, stay: bool) -> None:
+    def plain_mlflow(self, url: str, version: int) -> None:
+        """Ask MLflow's own registry API, behind the front, who is champion."""
+        query = f"name={self.scenario.model}&alias=champion"
+        with urlopen(f"{url}/mlflow/api/2.0/mlflow/registered-models/alias?{query}", timeout=30) as answer:
+            found = json.load(answer)["model_version"]["version"]
+        if int(found) != version:
+            raise DemoFailed(f"MLflow says that version {found} is champion, and {version} is")
+        self.say(f"$ curl '{url}/mlflow/api/2.0/mlflow/registered-models/alias?{query}'")
+        self.say(f"  version {found}")
+
+    def serve(self, version: int, *, stay: bool) -> None:
         from ethogram.wiring import serve
 
         with serve(self.settings, port=self.port if stay else 0) as url:
+            with self.act("The catalog is up, and MLflow's own API says who is champion"):
+                self.plain_mlflow(url, version)
             print(f"\n    {time.monotonic() - self.started:.0f} s in all", flush=True)
             if stay:
                 print(f"\n    {url}   the catalog; /mlflow is MLflow. Ctrl-C stops it.", flush=True)
