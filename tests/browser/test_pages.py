@@ -19,8 +19,9 @@ PAGES = [
     "/models/lapse/6",
     "/sources",
     "/sources/receipts",
+    "/sources/web_events",
     "/training-sets",
-    "/training-sets/lapsed_90d/9f2c41",
+    "/training-sets/lapsed_90d/9f2c4107d5be",
     "/outcomes/lapsed_90d",
     "/teams",
     "/changes",
@@ -57,6 +58,18 @@ WIDER = """[...document.body.querySelectorAll('*')]
 SMALL_TEXT = """[...document.querySelectorAll('main svg text')].filter(t => t.getClientRects().length)
   .map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a).filter(size => size < 10.5)"""
 
+# What of the notice shows in the first window: its words, and how much of its box lies inside.
+NOTICE = """(() => {
+  const notice = document.querySelector('.notice');
+  if (!notice) return null;
+  const box = notice.getBoundingClientRect();
+  const inside = box.width === innerWidth && box.height > 20 && box.top >= 0 && box.bottom <= innerHeight;
+  return [notice.innerText.startsWith('Made data.'), inside, notice.checkVisibility({visibilityProperty: true})];
+})()"""
+TOO_LONG = """[...document.querySelectorAll('svg text.label')].map(t => [t.textContent,
+    t.parentElement.querySelector('rect').getBBox(), t.getBBox()])
+  .filter(([, box, text]) => text.x < box.x + 5 || text.x + text.width > box.x + box.width - 5).map(([name]) => name)"""
+
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_fits_and_reads_at_both_widths_in_both_schemes(browser: Any, site: str, path: str):
@@ -71,6 +84,8 @@ def test_a_page_fits_and_reads_at_both_widths_in_both_schemes(browser: Any, site
             assert contrast["seen"] > 10, where
             assert contrast["low"] == [], where
             assert browser.evaluate(SMALL_TEXT) == [], where
+            assert browser.evaluate(TOO_LONG) == [], where
+            assert browser.evaluate(NOTICE) == [True, True, True], where
             ground = browser.evaluate("getComputedStyle(document.body).backgroundColor")
             assert ground == ("rgb(21, 24, 27)" if dark else "rgb(251, 250, 247)"), where
             assert all(url.startswith(site + "/") for url in browser.requested), where

@@ -384,16 +384,16 @@ def _profile(median: float, *, shift: float = 0.0, rows: int = 3800) -> dict[str
 def _profiles(chance: random.Random) -> list[dict[str, Any]]:
     rows = []
     for name, *_, median in FEATURES:
-        for day in range(40):
-            moved = median * (1 + 0.1 * math.sin(day / 5 + len(name)) + chance.uniform(-0.03, 0.03))
-            shift = 0.75 if name == "days_since_purchase" and day == 39 else 0.0
-            if day == 39 and not shift:
+        for week in range(12):
+            moved = median * (1 + 0.1 * math.sin(week / 2 + len(name)) + chance.uniform(-0.03, 0.03))
+            shift = 0.75 if name == "days_since_purchase" and week == 11 else 0.0
+            if week == 11 and not shift:
                 moved = median
             rows.append(
                 {
                     "signal": "purchase_rhythm@4",
                     "feature": name,
-                    "as_of": NOW.replace(hour=0) - timedelta(days=39 - day),
+                    "as_of": NOW.replace(hour=0) - timedelta(weeks=11 - week),
                     "profile": _profile(moved, shift=shift),
                 }
             )
@@ -427,7 +427,7 @@ def _training_sets(chance: random.Random) -> list[dict[str, Any]]:
                 "features": profiles,
             },
         }
-        for digest, age in (("9f2c41", 9), ("41d0aa", 1))
+        for digest, age in (("9f2c4107d5be", 9), ("41d0aa9c3e62", 1))
     ]
 
 
@@ -490,7 +490,7 @@ def _models(add: Any) -> None:
                 "digest": digest,
                 "author": "risk.modeller",
                 "run_id": f"{version}" * 32,
-                "training_set": "lapsed_90d/9f2c41" if version < 8 else "lapsed_90d/41d0aa",
+                "training_set": "lapsed_90d/9f2c4107d5be" if version < 8 else "lapsed_90d/41d0aa9c3e62",
                 "learner": learner,
                 "created_at": NOW - timedelta(days=age),
                 "manifest": {"files": {"scorer.json": "ab" * 32}, "signals": ["purchase_rhythm@4", "desk_contacts@1"]},

@@ -104,6 +104,15 @@ def test_lineage_links_what_has_a_page_and_escapes_every_name():
     assert len(list(root.iter("path"))) == 1
 
 
+def test_a_long_name_in_lineage_keeps_both_its_ends_and_is_whole_in_the_title():
+    focus = ("training set", "lapsed_90d/fa2b89ba3620")
+    graph = lineage(focus, [(("source", "complete_journey_transactions"), focus)])
+    root = parsed(charts.lineage(graph, {}, says="x"))
+    labels = [e.text for e in root.iter("text")]
+    assert labels == ["complete_jo…transactions", "lapsed_90d/fa2b89ba3620"]
+    assert "source complete_journey_transactions" in [e.text for e in root.iter("title")]
+
+
 @given(weeks, st.sampled_from([1, 2, 5, 10, 1000]))
 def test_ticks_stand_for_a_fixed_number_of_events_in_the_week_in_which_they_happened(events, per_tick):
     total = sum(n for _, n in events)

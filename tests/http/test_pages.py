@@ -116,7 +116,7 @@ def test_every_link_on_every_page_leads_to_a_page_that_is_well_formed_and_says_t
         "/signals/purchase_rhythm@4",
         "/models/lapse/7",
         "/sources/receipts",
-        "/training-sets/lapsed_90d/9f2c41",
+        "/training-sets/lapsed_90d/9f2c4107d5be",
         "/outcomes/lapsed_90d",
         "/teams",
         "/changes",
@@ -155,14 +155,16 @@ def test_a_behaviors_page_names_its_sources_signals_aliases_and_privacy(client: 
     assert "ethogram ingest SOURCE" in gone
 
 
-def test_a_signals_page_shows_drift_against_the_champions_training_set(client: TestClient):
+def test_a_signals_page_shows_drift_against_the_earliest_week_that_is_kept(client: TestClient):
     said = read(client, "/signals/purchase_rhythm").said.replace("_ ", "_").replace("/ ", "/")
-    assert "now, against training of lapse 7" in said
-    assert re.search(r"lapsed_90d/9f2c41 , which lapse 7 was trained on\. PSI [0-9.]+, above 0\.1: it moved", said)
-    assert said.count("drifting") == 1
+    assert "days_since_purchase now, against 11 weeks before" in said
+    assert re.search(r"Bars: [0-9,]+ values as of 23 Nov 2026\. Dashes: 7 Sep 2026, the earliest, 11 weeks before\.", said)
+    assert re.search(r"PSI [0-9.]+, above 0\.1: drifting\.", said)
+    assert "lapsed_90d/9f2c4107d5be" in said
+    assert said.count("drifting") == 2  # in the table and below the picture
     assert said.count("steady") == 6
     other = read(client, "/signals/purchase_rhythm?feature=spend_90d").said
-    assert "within 0.1: as at training" in other
+    assert re.search(r"PSI [0-9.]+, below 0\.1: steady", other)
     assert 'entity_rows=[{"customer_id": KEY}]' in said
     older = read(client, "/signals/purchase_rhythm@3").said
     assert "not the newest" in older

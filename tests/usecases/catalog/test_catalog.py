@@ -174,49 +174,57 @@ def profile(at: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def feature_state(now: dict[str, Any] | None, trained: dict[str, Any] | None = None) -> str:
+def weekly(*profiles: dict[str, Any]) -> Rows:
+    """A store with one feature and its profiles, the last one of now."""
     feature = {"name": "spend_90d", "aggregate": "sum", "behaviors": ["commerce.purchase"]}
-    store = Rows(declared=[declared("signal", "rhythm@1", entity="customer", features=[feature])])
-    if now is not None:
-        store.values = [rows.FeatureProfile("rhythm@1", "spend_90d", NOW, now)]
-    if trained is not None:
-        report = {"features": {"spend_90d": trained}}
-        store.made = [rows.TrainingSetRow("o/1", "o", "p", NOW, "me", {"signals": ["rhythm"]}, report)]
-    return catalog.signal(store, "rhythm", now=NOW).features[0].state.word
+    values = [
+        rows.FeatureProfile("rhythm@1", "spend_90d", NOW - timedelta(weeks=len(profiles) - 1 - i), each)
+        for i, each in enumerate(profiles)
+    ]
+    return Rows(declared=[declared("signal", "rhythm@1", entity="customer", features=[feature])], values=values)
+
+
+def feature_state(*profiles: dict[str, Any]) -> str:
+    return catalog.signal(weekly(*profiles), "rhythm", now=NOW).features[0].state.word
 
 
 def test_a_feature_is_in_the_state_that_its_values_give_it():
-    assert feature_state(None) == "no values"
+    assert feature_state() == "no values"
     assert feature_state(profile(10)) == "seen"
     assert feature_state(profile(10), profile(10)) == "steady"
-    assert feature_state(profile(20), profile(10)) == "drifting"
+    assert feature_state(profile(10), profile(20)) == "drifting"
     assert feature_state(profile(10, null_share=1.0, histogram=None)) == "all null"
     assert feature_state(profile(10, quantiles={"p01": 3, "p99": 3})) == "constant"
-    assert feature_state(profile(10, histogram=None), profile(10)) == "seen"
+    assert feature_state(profile(10), profile(10, histogram=None)) == "seen"
 
 
-def test_drift_is_measured_against_the_champion_though_a_newer_training_set_exists():
-    feature = {"name": "spend_90d", "behaviors": ["commerce.purchase"]}
-    sets = [
-        rows.TrainingSetRow(
-            f"o/{n}", "o", "p", NOW, "me", {"signals": ["rhythm@1"]}, {"features": {"spend_90d": profile(at)}}
-        )
-        for n, at in ((2, 20), (1, 10))
-    ]
-    store = Rows(
-        declared=[declared("signal", "rhythm@1", features=[feature])],
-        values=[rows.FeatureProfile("rhythm@1", "spend_90d", NOW, profile(10))],
-        made=sets,
-        versions=[replace(version(2), training_set="o/2"), replace(version(1), training_set="o/1")],
-        moved=[rows.AliasMove("lapse", "champion", 1, "d1", "risk.lead", NOW)],
-    )
-    drawn = catalog.signal(store, "rhythm@1", now=NOW).distribution
-    assert drawn is not None
-    assert (drawn.training_set, drawn.model) == ("o/1", "lapse 1")
-    store.moved = []
-    drawn = catalog.signal(store, "rhythm@1", now=NOW).distribution
-    assert drawn is not None
-    assert drawn.training_set == "o/2"
+def test_drift_is_measured_against_the_earliest_week_and_not_against_the_one_before():
+    assert feature_state(profile(10), profile(20), profile(20)) == "drifting"
+    assert feature_state(profile(10), profile(20), profile(10)) == "steady"
+    shown = catalog.signal(weekly(*[profile(10)] * 11, profile(20)), "rhythm", now=NOW).distribution
+    assert shown is not None
+    assert shown.drift is not None
+    assert (shown.as_of, shown.drift.since, shown.drift.weeks) == (NOW, NOW - timedelta(weeks=11), 11)
+    assert shown.drift.above
+
+
+def test_a_week_without_values_is_nothing_to_compare_with():
+    empty = profile(10, histogram=None, null_share=1.0)
+    assert feature_state(empty, profile(20)) == "seen"
+    shown = catalog.signal(weekly(empty, profile(10), profile(10)), "rhythm", now=NOW).distribution
+    assert shown is not None
+    assert shown.drift is not None
+    assert shown.drift.weeks == 1
+
+
+def test_a_training_set_of_fewer_entities_says_nothing_of_drift_but_stays_in_the_lineage():
+    store = weekly(profile(10), profile(10))
+    report = {"features": {"spend_90d": profile(20)}}
+    store.made = [rows.TrainingSetRow("o/1", "o", "p", NOW, "me", {"signals": ["rhythm"]}, report)]
+    found = catalog.signal(store, "rhythm", now=NOW)
+    assert found.features[0].state.word == "steady"
+    assert found.training_sets == ("o/1",)
+    assert ("training set", "o/1") in {node.key for column in found.lineage.columns for node in column}
 
 
 def test_a_signal_is_found_by_name_at_its_newest_version_counting_as_numbers_do():

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ethogram.core.catalog import AliasMove, Declaration, FeatureProfile, ModelVersionRow, Reads, TrainingSetRow
+from ethogram.core.catalog import Declaration, FeatureProfile, Reads, TrainingSetRow
 from ethogram.core.monitoring.psi import Histogram, psi, psi_bound
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
-from ethogram.usecases.catalog.figures import histogram, mapping, mappings, number, text, texts, whole
+from ethogram.usecases.catalog.figures import histogram, mappings, number, text, texts, whole
 from ethogram.usecases.catalog.lineage import (
     Lineage,
     alias_labels,
-    current_aliases,
     edges,
     lineage,
     newest_refs,
@@ -77,17 +76,28 @@ class FeatureView:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a feature's newest values are from the earliest kept; both are over all entities known at the time."""
+
+    since: datetime
+    weeks: int
+    reference: Histogram
+    psi: float
+    bound: float
+
+    @property
+    def above(self) -> bool:
+        return self.psi > self.bound
+
+
+@dataclass(frozen=True, slots=True)
 class Distribution:
-    """Values of one feature now, and in the training set that the model in use was made of."""
+    """Values of one feature now; `drift` is None where nothing earlier is kept."""
 
     feature: str
     as_of: datetime
     now: Histogram
-    reference: Histogram | None
-    training_set: str
-    model: str
-    psi: float | None
-    bound: float | None
+    drift: Drift | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +140,10 @@ def signal(reader: CatalogReader, ref: str, *, now: datetime, feature: str = "")
         raise NotInCatalog("signal", ref, known=[*bodies, *newest_refs(bodies)])
     own = bodies[ref]
     made, versions, moves = reader.training_sets(), reader.model_versions(), reader.alias_moves()
-    reference, model = _reference(ref, made, versions, moves)
     profiles: dict[str, list[FeatureProfile]] = {}
     for profile in reader.profiles(ref):
         profiles.setdefault(profile.feature, []).append(profile)
-    features = [_feature(body, ref, profiles, reference) for body in mappings(own.body, "features")]
+    features = [_feature(body, profiles.get(text(body, "name"), [])) for body in mappings(own.body, "features")]
     summary = next(s for s in summaries(reader) if s.ref == ref)
     chosen = _choose(features, profiles, feature)
     using = [item for item in made if ref in _refs(item, bodies)]
@@ -153,7 +162,7 @@ def signal(reader: CatalogReader, ref: str, *, now: datetime, feature: str = "")
         )
         or summary.entity,
         known=reader.entities().get(summary.entity, 0),
-        distribution=_distribution(chosen, ref, profiles, reference, model) if chosen else None,
+        distribution=_distribution(profiles[chosen]) if chosen else None,
         reads=tuple(r for r in reader.reads(since=now - READS_SINCE) if r.asset in {ref, summary.name}),
         training_sets=tuple(item.version for item in using),
         purpose=text(example.body, "purpose") if example else "",
@@ -205,36 +214,11 @@ def _refs(made: TrainingSetRow, bodies: Mapping[str, Declaration]) -> set[str]:
     return {name if "@" in name else newest.get(name, name) for name in texts(made.request, "signals")}
 
 
-def _reference(
-    ref: str, made: Sequence[TrainingSetRow], versions: Sequence[ModelVersionRow], moves: Sequence[AliasMove]
-) -> tuple[TrainingSetRow | None, str]:
-    """The training set to compare with: a champion's first, else the newest that reads the signal."""
-    names = {ref, ref.partition("@")[0]}
-    using = {item.version: item for item in made if names & set(texts(item.request, "signals"))}
-    champions = {(model, held["champion"]) for model, held in current_aliases(moves).items() if "champion" in held}
-    for version in sorted(versions, key=lambda v: ((v.model, v.version) not in champions, -v.created_at.timestamp())):
-        if version.training_set in using:
-            return using[version.training_set], f"{version.model} {version.version}"
-    return (next(iter(using.values())), "") if using else (None, "")
-
-
-def _trained(reference: TrainingSetRow | None, ref: str, feature: str) -> Any:
-    """The feature's profile in a training set, under any of the names that a column may have there."""
-    profiles = mapping(reference.report, "features") if reference else {}
-    name = ref.partition("@")[0]
-    keys = (feature, f"{ref}.{feature}", f"{name}.{feature}", f"{name}__{feature}", f"{ref}/{feature}")
-    return next((profiles[key] for key in keys if key in profiles), None)
-
-
-def _feature(
-    body: Mapping[str, Any], ref: str, profiles: Mapping[str, list[FeatureProfile]], reference: TrainingSetRow | None
-) -> FeatureView:
-    name = text(body, "name")
-    own = profiles.get(name, [])
+def _feature(body: Mapping[str, Any], own: Sequence[FeatureProfile]) -> FeatureView:
     newest = own[-1].profile if own else {}
     medians = [(p.as_of, value) for p in own if (value := number(p.profile, "quantiles", "p50")) is not None]
     return FeatureView(
-        name=name,
+        name=text(body, "name"),
         aggregate=text(body, "aggregate"),
         behaviors=texts(body, "behaviors"),
         property=text(body, "property"),
@@ -246,7 +230,7 @@ def _feature(
         median=number(newest, "quantiles", "p50"),
         null_share=number(newest, "null_share"),
         medians=tuple(medians),
-        state=_state(newest, _trained(reference, ref, name), reference),
+        state=_state(own),
     )
 
 
@@ -258,24 +242,23 @@ def _unit(body: Mapping[str, Any]) -> str:
     return "count" if text(body, "aggregate") == "count" else text(body, "property_type", "number")
 
 
-def _state(newest: Mapping[str, Any], trained: Any, reference: TrainingSetRow | None) -> State:
-    """What the newest profile says about a feature, against the training set if there is one."""
-    if not newest:
+def _state(own: Sequence[FeatureProfile]) -> State:
+    """What a feature's profiles, earliest first, say about it."""
+    if not own:
         return State("no values", "plain", "nothing was computed yet")
+    newest = own[-1].profile
     if number(newest, "null_share") == 1:
         return State("all null", "bad", "no entity has a value")
-    now, before = histogram(newest), histogram(trained)
-    if now is None:
+    shown = _distribution(own)
+    if shown is None:
         return State("seen", "plain", "not a number, so no drift is computed")
     low, high = number(newest, "quantiles", "p01"), number(newest, "quantiles", "p99")
     if low is not None and low == high:
         return State("constant", "warn", "98 of 100 values are the same")
-    if before is None or reference is None:
-        return State("seen", "plain", "no training set to compare with")
-    index, bound = psi(now, before), max(psi_bound(now, before), NOTABLE_PSI)
-    if index > bound:
-        return State("drifting", "warn", f"PSI {index:.2f} is above {bound:.2f}")
-    return State("steady", "good", f"PSI {index:.2f} is within {bound:.2f}")
+    if shown.drift is None:
+        return State("seen", "plain", "nothing earlier to compare with")
+    word, grade, side = ("drifting", "warn", "above") if shown.drift.above else ("steady", "good", "below")
+    return State(word, grade, f"PSI {shown.drift.psi:.2f} is {side} {shown.drift.bound:.2f}")
 
 
 def _choose(features: Sequence[FeatureView], profiles: Mapping[str, list[FeatureProfile]], asked: str) -> str:
@@ -285,25 +268,16 @@ def _choose(features: Sequence[FeatureView], profiles: Mapping[str, list[Feature
     return order[0].name if order else ""
 
 
-def _distribution(
-    name: str,
-    ref: str,
-    profiles: Mapping[str, list[FeatureProfile]],
-    reference: TrainingSetRow | None,
-    model: str,
-) -> Distribution | None:
-    newest = profiles[name][-1]
+def _distribution(own: Sequence[FeatureProfile]) -> Distribution | None:
+    """The newest values of a feature beside the earliest; None where the newest are no numbers."""
+    *before, newest = own
     now = histogram(newest.profile)
     if now is None:
         return None
-    before = histogram(_trained(reference, ref, name))
-    return Distribution(
-        feature=name,
-        as_of=newest.as_of,
-        now=now,
-        reference=before,
-        training_set=reference.version if reference and before else "",
-        model=model if before else "",
-        psi=psi(now, before) if before else None,
-        bound=max(psi_bound(now, before), NOTABLE_PSI) if before else None,
-    )
+    earlier = ((p.as_of, shape) for p in before if (shape := histogram(p.profile)))
+    since, reference = next(earlier, (newest.as_of, None))
+    drift = None
+    if reference:
+        bound = max(psi_bound(now, reference), NOTABLE_PSI)
+        drift = Drift(since, (newest.as_of - since).days // 7, reference, psi(now, reference), bound)
+    return Distribution(newest.feature, newest.as_of, now, drift)
