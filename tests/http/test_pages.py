@@ -158,7 +158,9 @@ def test_a_behaviors_page_names_its_sources_signals_aliases_and_privacy(client: 
 def test_a_signals_page_shows_drift_against_the_earliest_week_that_is_kept(client: TestClient):
     said = read(client, "/signals/purchase_rhythm").said.replace("_ ", "_").replace("/ ", "/")
     assert "days_since_purchase now, against 11 weeks before" in said
-    assert re.search(r"Bars: [0-9,]+ values as of 23 Nov 2026\. Dashes: 7 Sep 2026, the earliest, 11 weeks before\.", said)
+    assert re.search(
+        r"Bars: [0-9,]+ values as of 23 Nov 2026\. Dashes: 7 Sep 2026, the earliest, 11 weeks before\.", said
+    )
     assert re.search(r"PSI [0-9.]+, above 0\.1: drifting\.", said)
     assert "lapsed_90d/9f2c4107d5be" in said
     assert said.count("drifting") == 2  # in the table and below the picture
