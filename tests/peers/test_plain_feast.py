@@ -280,6 +280,7 @@ def owner_features(shop: Any) -> tuple[tuple[str, str], ...]:
     return features
 
 
+@pytest.mark.filterwarnings("ignore:On demand feature view:RuntimeWarning")
 def test_a_derived_view_of_the_users_own_computes_on_our_values(shop: Any, feast: Open) -> None:
     store = feast()
 

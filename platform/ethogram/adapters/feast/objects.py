@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from feast import Entity, FeatureView, Field, ValueType
+from feast.types import String
 
 from ethogram.adapters.feast.source import SignalSource
 from ethogram.adapters.feast.types import FEAST_TYPE
@@ -42,7 +43,7 @@ def feature_view(view: View, entity: Entity) -> FeatureView:
         name=view.name,
         entities=[entity],
         ttl=timedelta(0),
-        schema=fields,
+        schema=[Field(name=view.join_key, dtype=String), *fields],
         source=SignalSource(view=view.name, columns=dict(columns), description=view.brief, owner=view.owner),
         online=True,
         description=view.brief,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -59,8 +59,3 @@ def from_proto(kind: str, value: Value) -> Any:
         case "date":
             return datetime.fromtimestamp(plain, UTC).date()
     return plain
-
-
-def day(value: date) -> datetime:
-    """Start of a day in UTC, as Feast has no date type."""
-    return datetime.combine(value, time(), UTC)
