@@ -30,7 +30,8 @@ class UnknownPrincipal(AskedWrongly):
         self.name = name
         known = sorted(known)
         if not name:
-            message = "nobody is asking: set ETHOGRAM_PRINCIPAL, or say --as or connect(as_=...); one of " + ", ".join(known[:8])
+            some = ", ".join(known[:8])
+            message = f"nobody is asking: set ETHOGRAM_PRINCIPAL, or say --as or connect(as_=...); one of {some}"
         else:
             hint = did_you_mean(name, known, otherwise="declare it under feature_repo/teams/<team>/team.yaml")
             message = f"no principal named {name!r}; {hint}"
