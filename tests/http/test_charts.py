@@ -154,5 +154,7 @@ def test_the_picture_has_a_row_for_each_behavior_with_events_in_its_tone():
 def test_a_bar_for_one_whole_number_is_labelled_with_it():
     counts = Histogram((-0.5, 0.5, 1.5, 2.5), (5.0, 3.0, 1.0))
     assert [e.text for e in parsed(charts.histogram(counts, says="x")).iter("text")] == ["0", "1", "2"]
+    tail = Histogram((-0.5, 0.5, 1.5, 29.5), (5.0, 3.0, 1.0))
+    assert [e.text for e in parsed(charts.histogram(tail, says="x")).iter("text")] == ["0", "1", "2", "29"]
     spread = Histogram((0.0, 10.0, 20.0, 300.0), (5.0, 3.0, 1.0))
     assert [e.text for e in parsed(charts.histogram(spread, says="x")).iter("text")] == ["0", "10", "20", "300"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -72,6 +74,24 @@ def test_profiles_of_one_population_do_not_drift_though_their_bins_differ(draw):
         assert psi(*shapes) < 0.1
         moved = read(profile(now * 3 + 20, count=len(now), nulls=0))
         assert psi(moved, shapes[1]) > 0.1
+
+
+@pytest.mark.parametrize("spread", [8, 25, 90, 1100])
+def test_a_longer_tail_of_whole_numbers_is_small_though_its_bins_are_other(spread: int):
+    chance = np.random.default_rng(5)
+    before = np.floor(chance.exponential(spread, 20_000))
+    now = np.concatenate([before[:19_000], np.floor(chance.exponential(spread * 1.6, 1_000))])
+    shapes = [read(profile(values, count=len(values), nulls=0)) for values in (now, before)]
+    assert 0 < psi(*shapes) < 0.02
+
+
+@given(st.lists(st.integers(-(10**6), 10**6) | st.integers(0, 60), min_size=1, max_size=200))
+def test_bins_of_whole_numbers_are_few_and_hold_every_value(values: list[int]):
+    shape = read(profile(np.array(values, dtype=np.float64), count=len(values), nulls=0))
+    assert shape.total == len(values)
+    assert len(shape.counts) <= 26
+    assert all(edge % 1 == 0.5 for edge in shape.edges)
+    assert all(a < b for a, b in itertools.pairwise(shape.edges))
 
 
 def test_nothing_counted_proves_nothing():

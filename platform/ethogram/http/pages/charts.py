@@ -59,12 +59,15 @@ def histogram(now: Histogram, *, says: str, reference: Histogram | None = None, 
         )
         shapes.append(f'<path class="ghost" d="{path}"/>')
     shapes.append(f'<path class="grid" d="M0 {height - 0.5}H{WIDE}"/>')
-    if all(edge % 1 == 0.5 for edge in now.edges) and now.edges[-1] - now.edges[0] == len(bars):
+    whole = 0.5 if all(edge % 1 == 0.5 for edge in now.edges) else 0.0  # bins of whole numbers are cut between them
+    if whole and now.edges[-1] - now.edges[0] == len(bars):
         every = -(-len(bars) // 13)  # one bar a whole number: its label stands below it
         labels = [((i + 0.5) / len(bars), short(now.edges[i] + 0.5)) for i in range(0, len(bars), every)]
     else:
         marks = sorted({0, len(bars) // 4, len(bars) // 2, 3 * len(bars) // 4, len(bars)})
-        labels = [(place / len(bars), short(now.edges[place])) for place in marks]
+        labels = [
+            (place / len(bars), short(now.edges[place] + (whole if place < len(bars) else -whole))) for place in marks
+        ]
     return _stretched(shapes, labels, says=says, height=height)
 
 
