@@ -186,6 +186,18 @@ class Store:
         last = max(max(span["last"] + time.MICROSECOND, span["known"]) for span in spans)
         return min(span["first"] for span in spans), last
 
+    def last(self, behavior: str) -> datetime:
+        """Start of the UTC day of the last event of a behavior.
+
+        Raises:
+            AskedWrongly: none was taken in.
+        """
+        reports = [unit.report.get("coverage", {}).get(behavior) for unit in self.parts.catalog.source_units()]
+        spans = [datetime.fromisoformat(span["last"]) for span in reports if span]
+        if not spans:
+            raise AskedWrongly(f"no event of {behavior} was taken in; see `ethogram ingest`")
+        return time.floor(max(spans), timedelta(days=1))
+
     def watermark(self) -> datetime:
         """The data's end: the first instant at which all of it has occurred and is known; now if there is none."""
         return self.coverage()[1]
@@ -448,6 +460,9 @@ class Store:
             engine=self.parts.engine,
             lake=self.parts.lake,
         )
+        if not len(population):
+            at = f"{as_of or self.watermark():%Y-%m-%d}"
+            raise AskedWrongly(f"nobody is one that {outcome.name} is about as of {at}; score {name} as of another day")
         contract = workspace.scores[name]
         scored = score_batch(
             name,

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SEED = 7
 USUAL_EVENTS = 1_000_000
+RUNNING = timedelta(days=120)
+LOOKED_BACK = timedelta(days=60)
 PAGES = ("/", "/taxonomy", "/signals", "/models", "/sources", "/teams", "/api/health", "/mlflow/")
 
 
@@ -182,7 +184,13 @@ class Story:
 
     def now(self, store: Store) -> datetime:
         """The instant that the story plays at."""
+        if self.scenario.while_running:
+            return store.last(self.scenario.while_running) - RUNNING
         return instant(self.scenario.now) if self.scenario.now else store.watermark()
+
+    def end(self, store: Store) -> datetime | str | None:
+        """The instant after the last observation."""
+        return self.now(store) - LOOKED_BACK if self.scenario.while_running else self.scenario.end
 
     def two_entities(self) -> tuple[str, str]:
         """The two busiest entities at the story's instant, by the first signal's first count at its longest."""
@@ -214,7 +222,7 @@ class Story:
                 signals=declared.signals,
                 every=self.scenario.every,
                 start=self.scenario.start,
-                end=self.scenario.end,
+                end=self.end(modeller),
                 purpose=declared.purpose,
             )
             self.say(str(made))

@@ -21,6 +21,8 @@ class Scenario:
         start: First observation; by default a quarter of a year into the data.
         end: Instant after the last observation; by default the data's end.
         now: The instant that the story plays at: what is materialized, looked up and scored; by default the data's end.
+        while_running: A behavior that stops before the data does: the story then plays 120 days before its last event,
+            while everybody is still at it, and observations end 60 days earlier.
         outsider: A team without an agreement.
     """
 
@@ -33,6 +35,7 @@ class Scenario:
     start: str | None = None
     end: str | None = None
     now: str | None = None
+    while_running: str | None = None
     outsider: str = "sales"
 
 
@@ -75,8 +78,7 @@ SCENARIOS = {
             "enrolment",
             (("teaching", "study_rhythm"), ("assessment", "submissions")),
             "withdrawal",
-            end="2015-01-01",
-            now="2015-03-01",
+            while_running="learning.click",
         ),
     )
 }
