@@ -87,6 +87,8 @@ class Story:
         """All acts in order; at the end the catalog is served, or fetched page by page and stopped."""
         made = " · MADE DATA" if self.scenario.dataset == "shop" else ""
         print(f"ethogram demo · {self.scenario.dataset}: {self.scenario.title}{made}")
+        if self.scenario.dataset != "shop":
+            self.raw_rows()  # missing rows are said before anything is done
         self.declare()
         self.take_in()
         self.publish()
