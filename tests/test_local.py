@@ -109,3 +109,14 @@ def test_the_data_ends_where_all_of_it_has_occurred_and_is_known(workspace: Any,
         datetime(2026, 3, 1, 10, 0, 0, 1, tzinfo=UTC),
     )
     assert parts.made
+
+
+def test_a_training_set_says_what_it_is_and_gives_its_rows(shop: Any) -> None:
+    store = shop.store()
+    asked = {"signals": ["purchase_rhythm@4", "basket"], "every": "7d", "start": "2026-02-20", "end": "2026-03-01"}
+    made = store.training_set("lapsed_90d", **asked)
+    rows = made.to_arrow()
+    assert rows.num_rows == made.report.rows > 0
+    assert repr(made).startswith(f"{made.report.rows:,} observations of ")
+    assert made.to_pandas()["as_of"].is_monotonic_increasing
+    assert store.training_set("lapsed_90d", **asked).version == made.version

@@ -66,6 +66,35 @@ class NotOwner(Refused):
 WARM_UP = timedelta(days=90)
 
 
+class TrainingSet:
+    """A stored training set: what it is, and its rows when they are asked for.
+
+    Attributes:
+        report: Rows, entities, features, label rate, who was left out, what the audit found.
+        version: `outcome/digest`; the same request always gives it, and the same bytes.
+    """
+
+    def __init__(self, report: Report, read: Callable[[str], Stored]) -> None:
+        self.report = report
+        self.version = report.version
+        self._read = read
+
+    def __repr__(self) -> str:
+        return str(self.report)
+
+    def facts(self) -> dict[str, Any]:
+        """The report, JSON-ready."""
+        return self.report.facts()
+
+    def to_arrow(self) -> pa.Table:
+        """One row an observation, sorted: `entity` (surrogate), `as_of`, `label`, then the features."""
+        return self._read(self.version).table
+
+    def to_pandas(self) -> Any:
+        """The same rows as a pandas frame; decimals stay Decimal."""
+        return self.to_arrow().to_pandas()
+
+
 class Store:
     """One state of a workspace, opened by one principal; every read states a purpose and is decided in one place."""
 
@@ -333,7 +362,7 @@ class Store:
         end: str | datetime | None = None,
         purpose: str = "",
         progress: Callable[[str], None] = lambda _: None,
-    ) -> Report:
+    ) -> TrainingSet:
         """Observations on a schedule with signals as they could have been known; the same request gives the same rows.
 
         Args:
@@ -351,7 +380,7 @@ class Store:
         purpose = self.grant(views, purpose=purpose, how="training set")
         plans = [workspace.signal(view.ref) for view in views]
         first, last = self.coverage()
-        return make_training_set(
+        report = make_training_set(
             target,
             plans,
             accesses=self.accesses(views, purpose=purpose),
@@ -370,6 +399,7 @@ class Store:
             ledger=self.parts.training_sets,
             progress=progress,
         )
+        return TrainingSet(report, self.read_training_set)
 
     def read_training_set(self, version: str) -> Stored:
         """The stored rows of a version, with what was asked and reported."""
