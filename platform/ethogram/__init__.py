@@ -15,13 +15,14 @@ _HOMES = {
     "reference": "ethogram.core.sources.declaration",
     "sql_table": "ethogram.core.sources.declaration",
     "Signal": "ethogram.core.signals.declaration",
-    "count": "ethogram.core.signals.declaration",
-    "total": "ethogram.core.signals.declaration",
-    "mean": "ethogram.core.signals.declaration",
-    "minimum": "ethogram.core.signals.declaration",
-    "maximum": "ethogram.core.signals.declaration",
-    "last": "ethogram.core.signals.declaration",
-    "recency": "ethogram.core.signals.declaration",
+    "count": "ethogram.core.signals.aggregates.basic",
+    "total": "ethogram.core.signals.aggregates.basic",
+    "mean": "ethogram.core.signals.aggregates.basic",
+    "minimum": "ethogram.core.signals.aggregates.basic",
+    "maximum": "ethogram.core.signals.aggregates.basic",
+    "first": "ethogram.core.signals.aggregates.basic",
+    "last": "ethogram.core.signals.aggregates.basic",
+    "recency": "ethogram.core.signals.aggregates.basic",
     "Outcome": "ethogram.core.outcomes.declaration",
     "occurrence": "ethogram.core.outcomes.declaration",
     "absence": "ethogram.core.outcomes.declaration",
@@ -37,6 +38,7 @@ __all__ = [
     "connect",
     "count",
     "event",
+    "first",
     "last",
     "maximum",
     "mean",
@@ -50,7 +52,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
-    from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, minimum, recency, total
+    from ethogram.core.signals.aggregates.basic import count, first, last, maximum, mean, minimum, recency, total
+    from ethogram.core.signals.declaration import Signal
     from ethogram.core.sources.declaration import Source, event, reference, sql_table
     from ethogram.errors import EthogramError
     from ethogram.wiring import connect

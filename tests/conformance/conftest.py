@@ -136,7 +136,9 @@ class Duckdb:
         self, signal: Signal, events: Sequence[Event], observations: Sequence[Observation]
     ) -> list[dict[str, Any]]:
         written = write_events(self.folder, events)
-        rows = self.engine.features(plan_signal(signal, TAXONOMY), asked(observations), written).to_pylist()
+        rows = self.engine.features(plan_signal(signal, TAXONOMY), asked(observations), written).to_pylist(
+            maps_as_pydicts="strict"
+        )
         return [{k: v.astimezone(UTC) if isinstance(v, datetime) else v for k, v in row.items()} for row in rows]
 
     def labels(self, outcome: Outcome, events: Sequence[Event], observations: Sequence[Observation]) -> list[bool]:
@@ -179,5 +181,24 @@ def assert_same(
             continue
         ours = other.features(question, events, observations)
         right = Reference().features(question, events, observations)
-        # repr tells -0.0 from 0.0 and every last bit of a double; types count too.
-        assert [list(map(repr, row.items())) for row in ours] == [list(map(repr, row.items())) for row in right], name
+        approximate = {f.name for f in plan_signal(question, TAXONOMY).features if not f.exact}
+        assert len(ours) == len(right)
+        for found, expected in zip(ours, right, strict=True):
+            assert list(found) == list(expected), name
+            for feature, value in expected.items():
+                # repr tells -0.0 from 0.0 and every last bit of a double; types count too.
+                same = _near(found[feature], value) if feature in approximate else repr(found[feature]) == repr(value)
+                assert same, f"{name}: {feature} is {found[feature]!r}, and should be {value!r}"
+
+
+def _near(found: Any, right: Any) -> bool:
+    """Equal within a relative 1e-9, item by item."""
+    if isinstance(right, list):
+        return isinstance(found, list) and len(found) == len(right) and all(map(_near, found, right))
+    if isinstance(right, dict):
+        return (
+            isinstance(found, dict) and list(found) == list(right) and _near(list(found.values()), list(right.values()))
+        )
+    if right is None or found is None:
+        return found is right
+    return abs(found - right) <= 1e-9 * max(abs(found), abs(right))

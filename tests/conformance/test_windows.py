@@ -6,7 +6,8 @@ import pytest
 
 from ethogram.core.events import Event
 from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
-from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.reference import NotAsserted
 

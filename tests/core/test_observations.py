@@ -5,7 +5,8 @@ import pytest
 from ethogram.core.observations import BadSchedule, population, ripe, schedule
 from ethogram.core.outcomes.declaration import Outcome, absence
 from ethogram.core.outcomes.plan import plan_outcome
-from ethogram.core.signals.declaration import Signal, count, recency
+from ethogram.core.signals.aggregates.basic import count, recency
+from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 from ethogram.core.taxonomy import Behavior, Entity, Taxonomy
 from ethogram.errors import AskedWrongly, EthogramError

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ethogram.core.events import Event
 from ethogram.core.outcomes.declaration import Outcome, absence
 from ethogram.core.outcomes.plan import plan_outcome
-from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

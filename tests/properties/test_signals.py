@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from ethogram.core.events import Event
 from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
-from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.declaration import Signal
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -27,7 +27,8 @@ from ethogram.core.governance.purpose import Purpose
 from ethogram.core.observations import schedule
 from ethogram.core.outcomes.declaration import Outcome, absence
 from ethogram.core.outcomes.plan import plan_outcome
-from ethogram.core.signals.declaration import Signal, count, mean, recency, total
+from ethogram.core.signals.aggregates.basic import count, mean, recency, total
+from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 from ethogram.core.taxonomy import Behavior, Entity, Property, Taxonomy
 from ethogram.errors import AskedWrongly

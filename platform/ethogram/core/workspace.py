@@ -23,6 +23,7 @@ from ethogram.core.outcomes import declaration as outcomes_
 from ethogram.core.outcomes.plan import OutcomePlan, plan_outcome
 from ethogram.core.plan import Declared
 from ethogram.core.signals import declaration as signals_
+from ethogram.core.signals.aggregates import WORDS
 from ethogram.core.signals.plan import SignalPlan, plan_signal
 from ethogram.core.sources import declaration as sources_
 from ethogram.core.sources.plan import SourcePlan, plan_source
@@ -39,13 +40,7 @@ NAMES: dict[str, Callable[..., Any]] = {
     "reference": sources_.reference,
     "sql_table": sources_.sql_table,
     "Signal": signals_.Signal,
-    "count": signals_.count,
-    "total": signals_.total,
-    "mean": signals_.mean,
-    "minimum": signals_.minimum,
-    "maximum": signals_.maximum,
-    "last": signals_.last,
-    "recency": signals_.recency,
+    **WORDS,
     "Outcome": outcomes_.Outcome,
     "occurrence": outcomes_.occurrence,
     "absence": outcomes_.absence,
@@ -114,7 +109,7 @@ class Workspace:
         rows += [Declared("behavior", b.id, "platform", plain(b), str(b.origin)) for b in taxonomy.behaviors.values()]
         rows += [Declared("source", s.name, s.owner, plain(s), str(s.origin)) for s in self.sources.values()]
         for ref, signal in self.signals.items():
-            body = plain(signal) | {"features": [_feature(f) for f in self.signal_plans[ref].features]}
+            body = plain(signal) | {"features": [f.facts() for f in self.signal_plans[ref].features]}
             rows.append(Declared("signal", ref, signal.owner, body, str(signal.origin)))
         rows += [Declared("outcome", o.name, o.owner, plain(o), str(o.origin)) for o in self.outcomes.values()]
         rows += [Declared("agreement", a.name, a.provider, plain(a), str(a.origin)) for a in self.agreements]
@@ -130,14 +125,6 @@ def _named(kind: str, name: str, among: Mapping[str, _T]) -> _T:
     if name not in among:
         raise UnknownName(kind, name, known=list(among))
     return among[name]
-
-
-def _feature(feature: Any) -> dict[str, Any]:
-    body: dict[str, Any] = plain(feature) | {"where": feature.where.text if feature.where else None}
-    if feature.window:
-        body["window"] = feature.window.suffix
-        body["hop_s"] = feature.window.hop.total_seconds() if feature.window.hop else None
-    return body
 
 
 def plain(value: Any) -> Any:

@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from ethogram.adapters.duckdb.engine import DuckdbEngine, EngineFailed
-from ethogram.adapters.duckdb.signals import emit_stream, streams
-from ethogram.adapters.duckdb.spans import Grid, Reach
+from ethogram.adapters.duckdb.events import Reach, event_rows
 from ethogram.core.expressions import INTEGER, parse
 from ethogram.core.outcomes.declaration import Outcome, absence
 from ethogram.core.outcomes.plan import plan_outcome
-from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, recency, total
+from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, recency, total
+from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 from ethogram.core.taxonomy import Behavior, Entity, Property, Taxonomy
 from ethogram.errors import AskedWrongly
@@ -153,9 +153,11 @@ def test_the_sql_is_the_one_that_was_reviewed(request):
     """After a change on purpose, delete the snapshot and run this once: it writes the new one and fails."""
     schema = pa.schema([("customer", pa.int64()), ("amount", pa.decimal128(18, 6)), ("items", pa.int64())])
     files = {"commerce.purchase": TableFiles("events/commerce.purchase", 0, ("part.parquet",), schema)}
+    streams = dict.fromkeys(feature.stream for feature in PLAN.features)
+    columns = {"amount": "DECIMAL(18, 6)", "items": "BIGINT"}
     made = [
-        emit_stream(stream, PLAN, files, Grid(0, 14 * 86_400_000_000, 7 * 86_400_000_000), Reach(1, 9, None, 10, 10))
-        for stream in streams(PLAN)
+        event_rows(files, "customer", where=stream.where, columns=columns, reach=Reach(1, 9, None, 10, 10))
+        for stream in streams
     ]
     text = "\n\n".join(made) + "\n"
     snapshot = request.path.parent / "snapshots" / "signal.sql"

@@ -1,7 +1,8 @@
 import pytest
 
 from ethogram.core.content.reader import MAX_BYTES, read_module
-from ethogram.core.signals.declaration import Signal, count, recency
+from ethogram.core.signals.aggregates.basic import count, recency
+from ethogram.core.signals.declaration import Signal
 from ethogram.core.workspace import NAMES
 
 PATH = "feature_repo/teams/growth/signals.py"

@@ -4,7 +4,8 @@ import pytest
 
 from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
 from ethogram.core.outcomes.plan import plan_outcome
-from ethogram.core.signals.declaration import Signal, count, last, maximum, mean, recency, total
+from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, recency, total
+from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 from ethogram.core.taxonomy import Behavior, Entity, Property, Taxonomy
 from ethogram.errors import Problems

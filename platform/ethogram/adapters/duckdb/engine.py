@@ -12,33 +12,25 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type, column
+from ethogram.adapters.duckdb.events import Reach, column_type, event_rows, instant, scan
 from ethogram.adapters.duckdb.expressions import emit, quoted
-from ethogram.adapters.duckdb.outcomes import emit_labels
-from ethogram.adapters.duckdb.signals import COUNT_OF, emit_stream, streams
-from ethogram.adapters.duckdb.spans import Grid, Reach, instant, scan
 from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
 from ethogram.core.outcomes.plan import OutcomePlan
-from ethogram.core.signals.numbers import DIGITS, SCALE, Overflow, means
+from ethogram.core.signals.kernel import Events, concat, evaluate
+from ethogram.core.signals.kernel.asked import window_start
+from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan
 from ethogram.core.signals.reference import NotAsserted
 from ethogram.core.time import MICROSECOND
 from ethogram.errors import AskedWrongly, EthogramError
 from ethogram.ports import TableFiles
 
-INSTANT = pa.timestamp("us", tz="UTC")
-VALUE_TYPES = {
-    "integer": pa.int64(),
-    "decimal": pa.decimal128(DIGITS, SCALE),
-    "double": pa.float64(),
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "timestamp": INSTANT,
-    "date": pa.date32(),
-}
 # At most so many events and observations in one query, or one entity's if it has more.
-EVENTS_AT_ONCE = 12_000_000
-OBSERVATIONS_AT_ONCE = 1_500_000
+EVENTS_AT_ONCE = 2_000_000
+OBSERVATIONS_AT_ONCE = 1_000_000
+NOBODY = -1  # stands for an unknown entity; surrogates are positive
 
 _Ints = npt.NDArray[np.int64]
 
@@ -67,24 +59,17 @@ class DuckdbEngine:
         """One row per observation, in the same order: `at`, `known_at`, then the plan's features."""
         entities, as_of = _observed(observations)
         at, known = moments(plan, as_of)
-        columns: dict[str, pa.ChunkedArray | pa.Array] = {"at": _instants(at), "known_at": _instants(known)}
-        tables = [events[behavior] for behavior in plan.behaviors if behavior in events]
+        columns: dict[str, pa.Array] = {"at": _instants(at), "known_at": _instants(known)}
         if len(at):
-            grid = _grid(at)
             delay = plan.delay // MICROSECOND
             with self._session(f"signal {plan.ref}") as connection:
-                _refuse_corrections(connection, plan.behaviors, events, before=grid.last, known=grid.last + delay)
-                for stream in streams(plan):
-                    since = stream.reaches_back(grid.first)
-
-                    def query(low: int, high: int, stream: Any = stream, since: int | None = since) -> str:
-                        reach = Reach(low, high, since, grid.last, grid.last + delay)
-                        return emit_stream(stream, plan, events, grid, reach)
-
-                    found = self._in_chunks(connection, query, entities, at, tables)
-                    columns.update((f.name, _values(f, found)) for f in stream.features)
+                before, latest = int(at.max()), int(at.max()) + delay
+                _refuse_corrections(connection, plan.behaviors, events, before=before, known=latest)
+                for stream in dict.fromkeys(feature.stream for feature in plan.features):
+                    features = [feature for feature in plan.features if feature.stream == stream]
+                    columns.update(self._stream(connection, plan.entity, features, entities, at, delay, events))
         fields = [pa.field("at", INSTANT), pa.field("known_at", INSTANT)]
-        fields += [pa.field(f.name, VALUE_TYPES[f.type]) for f in plan.features]
+        fields += [pa.field(f.name, arrow_type(f.type)) for f in plan.features]
         schema = pa.schema(fields)
         if not len(at):
             return schema.empty_table()
@@ -96,18 +81,13 @@ class DuckdbEngine:
         entities, as_of = _observed(observations)
         if not len(as_of):
             return schema.empty_table()
-        grid = _grid(as_of)
-        horizon, matures = plan.horizon // MICROSECOND, plan.matures_after // MICROSECOND
-        before, known = grid.last + horizon, grid.last + horizon + matures
-        tables = [events[behavior] for behavior in plan.behaviors if behavior in events]
-
-        def query(low: int, high: int) -> str:
-            return emit_labels(plan, events, grid, Reach(low, high, grid.first, before, known))
-
+        until, delay = as_of + plan.horizon // MICROSECOND, plan.matures_after // MICROSECOND
         with self._session(f"outcome {plan.name}") as connection:
-            _refuse_corrections(connection, plan.behaviors, events, before=before, known=known)
-            found = self._in_chunks(connection, query, entities, as_of, tables)
-        return pa.table([found["label"]], schema=schema)
+            before, latest = int(until.max()), int(until.max()) + delay
+            _refuse_corrections(connection, plan.behaviors, events, before=before, known=latest)
+            found = self._stream(connection, plan.entity, [plan.happens], entities, until, delay, events)
+        some = pc.greater(found[plan.happens.name], 0)
+        return pa.table([pc.invert(some) if plan.negate else some], schema=schema)
 
     def seen(self, entity: str, events: Iterable[TableFiles]) -> pa.Table:
         """`entity` and `since`, the first instant at which an event of it had occurred and could be known."""
@@ -166,31 +146,41 @@ class DuckdbEngine:
         finally:
             connection.close()
 
-    def _in_chunks(
+    def _stream(
         self,
         connection: duckdb.DuckDBPyConnection,
-        query: Callable[[int, int], str],
+        entity: str,
+        features: Sequence[FeaturePlan],
         entities: pa.Array,
-        instants: _Ints,
-        tables: list[TableFiles],
-    ) -> pa.Table:
-        """Answers in the order of the observations, from one query per range of entities."""
-        ids = entities.fill_null(-1).to_numpy(zero_copy_only=False)
-        unknown = entities.is_null().to_numpy(zero_copy_only=False)
-        order = np.lexsort((ids, ~unknown))
+        at: _Ints,
+        delay: int,
+        events: Mapping[str, TableFiles],
+    ) -> dict[str, pa.Array]:
+        """Values of features that share a stream, in the order of the observations; a range of entities at a time."""
+        stream = features[0].stream
+        tables = {behavior: events[behavior] for behavior in stream.behaviors if behavior in events}
+        columns = {
+            feature.property: column_type(feature.property_type or "", feature.scale)
+            for feature in features
+            if feature.property is not None
+        }
+        ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
+        order = np.argsort(ids, kind="stable")
         parts = []
-        for rows in _chunks(ids[order], _rows(connection, tables) / self._events_at_once, self._observations_at_once):
+        for rows in _chunks(
+            ids[order], _rows(connection, list(tables.values())) / self._events_at_once, self._observations_at_once
+        ):
             chosen = order[rows]
-            known = ids[chosen][~unknown[chosen]]
-            low, high = (int(known.min()), int(known.max())) if len(known) else (0, -1)
-            observation = pa.table(
-                {"i": pa.array(chosen), "entity": entities.take(pa.array(chosen)), "instant": instants[chosen]}
+            low, high = int(ids[chosen[0]]), int(ids[chosen[-1]])
+            reach = Reach(
+                max(low, NOBODY + 1), high, _since(features, int(at.min())), int(at.max()), int(at.max()) + delay
             )
-            connection.register("observation", observation)
-            parts.append(connection.sql(query(low, high)).to_arrow_table())
-            connection.unregister("observation")
-        answers = pa.concat_tables(parts)
-        return answers if len(parts) == 1 else answers.sort_by("i")
+            sql = event_rows(tables, entity, where=stream.where, columns=columns, reach=reach)
+            found = _events(connection.sql(sql).to_arrow_table(), columns)
+            parts.append(evaluate(features, found, ids[chosen], at[chosen], delay))
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return {f.name: arrow(concat([part[f.name] for part in parts]).take(back), f.type) for f in features}
 
 
 def moments(plan: SignalPlan, as_of: _Ints) -> tuple[_Ints, _Ints]:
@@ -214,10 +204,17 @@ def _observed(observations: pa.Table) -> tuple[pa.Array, _Ints]:
     return entities, pc.floor_temporal(as_of, unit="microsecond").cast(INSTANT, safe=False).cast(pa.int64()).to_numpy()
 
 
-def _grid(instants: _Ints) -> Grid:
-    distinct = np.unique(instants)
-    step = int(np.gcd.reduce(np.diff(distinct))) if len(distinct) > 1 else 1
-    return Grid(int(distinct[0]), int(distinct[-1]), step)
+def _since(features: Sequence[FeaturePlan], at: int) -> int | None:
+    """First microsecond that an observation from `at` on can look at; None if there is no first."""
+    starts = [
+        int(window_start(feature.window, np.array([at]))[0]) for feature in features if feature.window is not None
+    ]
+    return min(starts) if len(starts) == len(features) else None
+
+
+def _events(rows: pa.Table, columns: Iterable[str]) -> Events:
+    entity, occurred, available = (column(rows[name]).data for name in ("entity", "occurred", "available"))
+    return Events(entity, occurred, available, None, {name: column(rows[name]) for name in columns})
 
 
 def _chunks(sorted_ids: _Ints, event_parts: float, observations_at_once: int) -> Iterator[slice]:
@@ -274,23 +271,6 @@ def _event(behavior: str, entity: str, row: Mapping[str, Any]) -> Event:
 
 def _instants(micros: _Ints) -> pa.Array:
     return pa.array(micros, pa.int64()).cast(INSTANT)
-
-
-def _values(feature: FeaturePlan, found: pa.Table) -> pa.Array:
-    column = found[feature.name].combine_chunks()
-    if feature.aggregate != "mean":
-        return column.cast(VALUE_TYPES[feature.type])
-    counts = found[COUNT_OF.format(feature.name)].combine_chunks().to_numpy()
-    return pa.array(means(_unscaled(column), counts, feature.scale), mask=counts == 0)
-
-
-def _unscaled(column: pa.Array) -> _Ints | list[int]:
-    """Digits of a decimal128 column without its point; Python integers where some do not fit 64 bits."""
-    halves = np.frombuffer(column.buffers()[1], dtype="<i8").reshape(-1, 2)[column.offset : column.offset + len(column)]
-    low, high = halves[:, 0], halves[:, 1]
-    if np.array_equal(high, low >> 63):
-        return low
-    return [(int(upper) << 64) + int(lower) % 2**64 for lower, upper in zip(low, high, strict=True)]
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,8 @@ from ethogram.core import time
 from ethogram.core.expressions import parse
 from ethogram.core.outcomes.declaration import Outcome
 from ethogram.core.signals.condition import Condition, condition
+from ethogram.core.signals.plan import FeaturePlan, Stream
+from ethogram.core.signals.window import Window
 from ethogram.errors import EthogramError, Problems, did_you_mean
 
 if TYPE_CHECKING:
@@ -24,12 +26,24 @@ class OutcomePlan:
 
     name: str
     entity: str
-    behaviors: tuple[str, ...]
-    where: Condition | None
+    stream: Stream
     horizon: timedelta
     matures_after: timedelta
     negate: bool
     among: Expression | None
+
+    @property
+    def behaviors(self) -> tuple[str, ...]:
+        return self.stream.behaviors
+
+    @property
+    def where(self) -> Condition | None:
+        return self.stream.where
+
+    @property
+    def happens(self) -> FeaturePlan:
+        """How many events the horizon holds: a feature as of its end, known `matures_after` later."""
+        return FeaturePlan("happens", "count", self.stream, None, None, 0, Window(self.horizon, None), "integer", "1")
 
     def ripe_at(self, as_of: datetime) -> datetime:
         """When the label of an observation is known for good."""
@@ -72,7 +86,7 @@ def plan_outcome(outcome: Outcome, taxonomy: Taxonomy) -> OutcomePlan:
     if problems:
         raise Problems(problems)
     return OutcomePlan(
-        outcome.name, outcome.entity, behaviors, where, horizon, matures, happens.kind == "absence", among
+        outcome.name, outcome.entity, Stream(behaviors, where), horizon, matures, happens.kind == "absence", among
     )
 
 

@@ -1,4 +1,4 @@
-"""What a team writes to publish behavior: `Signal` and its features."""
+"""What a team writes to publish behavior: `Signal` and its `Feature`s; `aggregates` has the words for features."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from dataclasses import dataclass, field
 
 from ethogram.core.content.origin import NOWHERE, Origin
 
+Setting = str | int | float | bool | None | tuple["Setting", ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One aggregate over one or more windows; without a name it is named after its behavior and window."""
+    """One aggregate over one or more windows; without a name it is named after its behavior and window.
+
+    Attributes:
+        aggregate: A name in `aggregates.AGGREGATES`.
+        property: What is aggregated: a property of the behavior, or "channel", "behavior" or "occurred_at".
+        over: Windows; empty for the whole life.
+        of: Which events, where they are not the signal's own.
+        where: Only events for which this holds.
+        by: One value for each value of this property.
+        settings: What else the aggregate takes, by name, in the order of its signature.
+    """
 
     aggregate: str
     property: str | None = None
@@ -18,95 +30,23 @@ class Feature:
     of: str | None = None
     where: str | None = None
     name: str | None = None
-    unit: str | None = None
+    by: str | None = None
+    settings: tuple[tuple[str, Setting], ...] = ()
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
 
-def _windows(over: str | Sequence[str] | None) -> tuple[str, ...]:
+def windows(over: str | Sequence[str] | None) -> tuple[str, ...]:
+    """`over` as it is kept: one window or several."""
     return () if over is None else (over,) if isinstance(over, str) else tuple(over)
 
 
-def count(
-    *, over: str | Sequence[str] | None = None, of: str | None = None, where: str | None = None, name: str | None = None
-) -> Feature:
-    """How many events: `purchases_30d`. 0 where there are none. Without `over`, over the whole life.
+def settings(**given: Setting) -> tuple[tuple[str, Setting], ...]:
+    """Settings as they are kept; those that are None are left out.
 
-    >>> count(over=["7d", "30d"]).over
-    ('7d', '30d')
+    >>> settings(unit="days", k=None)
+    (('unit', 'days'),)
     """
-    return Feature("count", None, _windows(over), of, where, name)
-
-
-def total(
-    property: str,
-    *,
-    over: str | Sequence[str] | None = None,
-    of: str | None = None,
-    where: str | None = None,
-    name: str | None = None,
-) -> Feature:
-    """Sum of a property, exact: `purchase_amount_sum_90d`. 0 where there are no events."""
-    return Feature("sum", property, _windows(over), of, where, name)
-
-
-def mean(
-    property: str,
-    *,
-    over: str | Sequence[str] | None = None,
-    of: str | None = None,
-    where: str | None = None,
-    name: str | None = None,
-) -> Feature:
-    """Mean of a property as a double; null where there are no events."""
-    return Feature("mean", property, _windows(over), of, where, name)
-
-
-def minimum(
-    property: str,
-    *,
-    over: str | Sequence[str] | None = None,
-    of: str | None = None,
-    where: str | None = None,
-    name: str | None = None,
-) -> Feature:
-    """Smallest value of a property; null where there are no events."""
-    return Feature("min", property, _windows(over), of, where, name)
-
-
-def maximum(
-    property: str,
-    *,
-    over: str | Sequence[str] | None = None,
-    of: str | None = None,
-    where: str | None = None,
-    name: str | None = None,
-) -> Feature:
-    """Largest value of a property; null where there are no events."""
-    return Feature("max", property, _windows(over), of, where, name)
-
-
-def last(
-    property: str,
-    *,
-    over: str | Sequence[str] | None = None,
-    of: str | None = None,
-    where: str | None = None,
-    name: str | None = None,
-) -> Feature:
-    """Value of the property at the latest event; ties go to the latest known, then to the event id; null if none."""
-    return Feature("last", property, _windows(over), of, where, name)
-
-
-def recency(
-    *,
-    unit: str = "days",
-    over: str | Sequence[str] | None = None,
-    of: str | None = None,
-    where: str | None = None,
-    name: str | None = None,
-) -> Feature:
-    """Time since the latest event in `unit` (days, hours, minutes or seconds): `days_since_purchase`; null if none."""
-    return Feature("recency", None, _windows(over), of, where, name, unit)
+    return tuple((name, value) for name, value in given.items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,38 @@ import builtins
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ethogram.core import time
 from ethogram.core.expressions import Type, decimal
+from ethogram.core.signals.aggregates import AGGREGATES
+from ethogram.core.signals.aggregates.aggregate import Aggregate, BadFeature, Naming
 from ethogram.core.signals.condition import Condition, condition
-from ethogram.core.signals.declaration import Feature, Signal
+from ethogram.core.signals.declaration import Feature, Setting, Signal
 from ethogram.core.signals.numbers import SCALE
 from ethogram.core.signals.window import Window, window
 from ethogram.errors import EthogramError, Problems, did_you_mean
 
 if TYPE_CHECKING:
-    from ethogram.core.taxonomy import Behavior, Property, Taxonomy
+    from ethogram.core.taxonomy import Behavior, Taxonomy
 
-SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
-_PER_PROPERTY = {"sum", "mean", "min", "max", "last"}
-_ADDABLE = {"integer", "number", "money"}
-_ORDERED = {"integer", "number", "money", "double", "timestamp", "date"}
 _FRESHNESS = ("live", "hourly", "daily")
 _STABILITY = ("development", "stable", "deprecated")
+# What every event has beside its properties, by the name that a feature calls it by.
+OF_EVERY_EVENT = {"behavior": "string", "channel": "string", "occurred_at": "timestamp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Which events a feature looks at; features with the same stream are computed in one pass.
+
+    Attributes:
+        behaviors: Ids whose events count.
+        where: Which of the events count; None for all.
+    """
+
+    behaviors: tuple[str, ...]
+    where: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +45,66 @@ class FeaturePlan:
     """One column of a signal.
 
     Attributes:
-        aggregate: "count", "sum", "mean", "min", "max", "last" or "recency".
-        behaviors: Ids whose events count.
-        property: What is aggregated; None for count and recency.
-        property_type: Its taxonomy type; None for count and recency.
+        aggregate: A name in `aggregates.AGGREGATES`.
+        stream: Which events it looks at.
+        property: What is aggregated: a property of the events, or one of `OF_EVERY_EVENT`; None for counts and such.
+        property_type: Its taxonomy type.
         scale: Digits after the point of a fixed-point property.
-        where: Which of the events count; None for all.
         window: None for the whole life.
-        type: Type of the value: "integer", "decimal" (38, 6), "double", "string", "boolean", "timestamp" or "date".
+        type: Type of the value: "integer", "decimal" (38, 6), "double", "string", "boolean", "timestamp", "date", or a
+            "list<…>" or "map<…>" (from texts) of these.
         unit: What the value counts.
-        unit_s: For recency, seconds in one unit.
+        settings: What else the aggregate was given.
+        empty: Value over no events.
+        exact: Whether engines agree to the bit; else within a relative 1e-9.
     """
 
     name: str
     aggregate: str
-    behaviors: tuple[str, ...]
+    stream: Stream
     property: str | None
     property_type: str | None
     scale: int
-    where: Condition | None
     window: Window | None
     type: str
     unit: str
-    unit_s: int = 1
+    settings: tuple[tuple[str, Setting], ...] = ()
+    empty: int | None = None
+    exact: bool = True
 
     @builtins.property  # `property` is a field here
+    def behaviors(self) -> tuple[str, ...]:
+        return self.stream.behaviors
+
+    @builtins.property
+    def where(self) -> Condition | None:
+        return self.stream.where
+
+    @builtins.property
     def value_type(self) -> Type:
         """Its type in expressions over features."""
         return decimal(SCALE) if self.type == "decimal" else Type(self.type)  # type: ignore[arg-type]  # the others have the same names
 
-    @builtins.property
-    def empty(self) -> int | None:
-        """Value over no events: 0 for counts and sums, null for the rest."""
-        return 0 if self.aggregate in {"count", "sum"} else None
+    def setting(self, name: str) -> Any:
+        """A setting by name; None where it was not given."""
+        return dict(self.settings).get(name)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything that decides its values, ready for JSON."""
+        return {
+            "name": self.name,
+            "aggregate": self.aggregate,
+            "behaviors": list(self.behaviors),
+            "where": self.where.text if self.where else None,
+            "property": self.property,
+            "property_type": self.property_type,
+            "scale": self.scale,
+            "window": self.window.suffix if self.window else None,
+            "hop": time.spell(self.window.hop) if self.window and self.window.hop else None,
+            "type": self.type,
+            "unit": self.unit,
+            "settings": dict(self.settings),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,76 +201,67 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
         raise Problems(
             [f"{feature.origin}: {wrong[0].id} has no entity {signal.entity!r}; it has {', '.join(wrong[0].entities)}"]
         )
-    declared = _property(feature, behaviors)
-    where = condition(feature.where, behaviors, origin=str(feature.origin))
+    aggregate = AGGREGATES[feature.aggregate]
+    kind, scale, unit = _property(feature, aggregate, behaviors)
+    stream = Stream(
+        tuple(behavior.id for behavior in behaviors), condition(feature.where, behaviors, origin=str(feature.origin))
+    )
     noun, plural = _nouns(pattern, behaviors)
-    windows: list[Window | None] = [window(length, signal.hop) for length in feature.over] or [None]
-    if feature.name and len(windows) > 1:
-        many = f"{feature.origin}: name={feature.name!r} would name {len(windows)} features; give one window each"
+    spans: list[Window | None] = [window(length, signal.hop) for length in feature.over] or [None]
+    if feature.name and len(spans) > 1:
+        many = f"{feature.origin}: name={feature.name!r} would name {len(spans)} features; give one window each"
         raise Problems([many])
-    seconds = SECONDS.get(feature.unit or "days")
-    if seconds is None:
-        raise Problems([f'{feature.origin}: unit="{feature.unit}" is none of {", ".join(SECONDS)}'])
-    ids = tuple(behavior.id for behavior in behaviors)
+    given = dict(feature.settings)
     made = []
-    for span in windows:
-        suffix = f"_{span.suffix}" if span else ""
-        if feature.aggregate == "count":
-            default, kind, unit = f"{plural}{suffix}", "integer", "1"
-        elif feature.aggregate == "recency":
-            unit = feature.unit or "days"
-            default, kind = f"{unit}_since_{noun}{suffix}", "double"
-        else:
-            assert declared is not None
-            default = f"{noun}_{declared.name}_{feature.aggregate}{suffix}"
-            kind = _value_type(feature.aggregate, declared.type)
-            unit = declared.unit or "1"
+    for span in spans:
+        try:
+            aggregate.check(given, span)
+        except BadFeature as bad:
+            raise Problems([f"{feature.origin}: {bad}"]) from bad
+        naming = Naming(noun, plural, feature.property or "", span.suffix if span else "", given)
         made.append(
             FeaturePlan(
-                feature.name or default,
-                feature.aggregate,
-                ids,
-                feature.property,
-                declared.type if declared else None,
-                declared.scale if declared else 0,
-                where,
-                span,
-                kind,
-                unit,
-                seconds,
+                name=feature.name or aggregate.label(naming),
+                aggregate=feature.aggregate,
+                stream=stream,
+                property=feature.property,
+                property_type=kind,
+                scale=scale,
+                window=span,
+                type=aggregate.type(kind, given),
+                unit=aggregate.unit(unit, given),
+                settings=feature.settings,
+                empty=aggregate.empty,
+                exact=aggregate.exact,
             )
         )
     return made
 
 
-def _property(feature: Feature, behaviors: list[Behavior]) -> Property | None:
-    if feature.aggregate not in _PER_PROPERTY:
-        return None
-    found = []
-    for behavior in behaviors:
-        declared = behavior.properties.get(feature.property or "")
-        if declared is None:
-            hint = did_you_mean(feature.property or "", behavior.properties, otherwise="see its page in the taxonomy")
-            raise Problems([f"{feature.origin}: {behavior.id} has no property {feature.property!r}; {hint}"])
-        found.append(declared)
-    kinds = {declared.type for declared in found}
+def _property(feature: Feature, aggregate: Aggregate, behaviors: list[Behavior]) -> tuple[str | None, int, str]:
+    """Type, scale and unit of what is aggregated."""
+    if aggregate.accepts is None or feature.property is None:
+        return None, 0, "1"
+    name = feature.property
+    if name in OF_EVERY_EVENT:
+        found = [(OF_EVERY_EVENT[name], 0, "1")]
+    else:
+        for behavior in behaviors:
+            if name not in behavior.properties:
+                hint = did_you_mean(name, behavior.properties, otherwise="see its page in the taxonomy")
+                raise Problems([f"{feature.origin}: {behavior.id} has no property {name!r}; {hint}"])
+        declared = [behavior.properties[name] for behavior in behaviors]
+        found = [(each.type, each.scale, each.unit or "1") for each in declared]
+    kinds = {kind for kind, _, _ in found}
     if len(kinds) > 1:
         both = " here and ".join(sorted(kinds))
-        raise Problems([f"{feature.origin}: {feature.property} is {both} there; pick one behavior"])
-    kind = found[0].type
-    if feature.aggregate in {"sum", "mean"} and kind not in _ADDABLE:
+        raise Problems([f"{feature.origin}: {name} is {both} there; pick one behavior"])
+    kind, scale, unit = max(found, key=lambda each: each[1])
+    if kind not in aggregate.accepts:
         unscaled = "an unscaled double, whose sum depends on order; declare it as number"
         why = unscaled if kind == "double" else f"a {kind}"
-        raise Problems([f"{feature.origin}: {feature.aggregate} of {feature.property}, which is {why}"])
-    if feature.aggregate in {"min", "max"} and kind not in _ORDERED:
-        raise Problems([f"{feature.origin}: {feature.aggregate} of {feature.property}, which is a {kind}"])
-    return max(found, key=lambda declared: declared.scale)
-
-
-def _value_type(aggregate: str, kind: str) -> str:
-    if aggregate == "mean":
-        return "double"
-    return "decimal" if kind in {"money", "number"} else kind
+        raise Problems([f"{feature.origin}: {feature.aggregate} of {name}, which is {why}"])
+    return kind, scale, unit
 
 
 def _nouns(pattern: str, behaviors: list[Behavior]) -> tuple[str, str]:

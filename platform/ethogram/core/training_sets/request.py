@@ -17,7 +17,7 @@ from ethogram.core.outcomes.plan import OutcomePlan
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan
 
 # Counts up when the same request gives other bytes: columns, order or meaning of a training set.
-FORMAT = 1
+FORMAT = 2
 
 
 def feature_columns(signals: Sequence[SignalPlan]) -> list[tuple[SignalPlan, FeaturePlan, str]]:
@@ -116,24 +116,8 @@ def _signal(plan: SignalPlan) -> dict[str, Any]:
         "entity": plan.entity,
         "freshness": plan.freshness,
         "delay": time.spell(plan.delay),
-        "features": [_feature(feature) for feature in plan.features],
+        "features": [feature.facts() for feature in plan.features],
     }
-
-
-def _feature(feature: FeaturePlan) -> list[Any]:
-    window = feature.window
-    return [
-        feature.name,
-        feature.aggregate,
-        list(feature.behaviors),
-        feature.property,
-        feature.scale,
-        feature.where.text if feature.where else None,
-        window.suffix if window else None,
-        time.spell(window.hop) if window and window.hop else None,
-        feature.type,
-        feature.unit_s,
-    ]
 
 
 def _digest(value: Any) -> str:

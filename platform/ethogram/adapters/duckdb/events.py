@@ -1,17 +1,8 @@
-"""SQL shared by signals and outcomes: events as spans of instants, and what observations see of them.
-
-An event counts at `instant` while `starts <= instant < ends`: it starts when it has happened and is known, and ends
-when it has left the window. Both are fixed as soon as the event is, whatever is asked later. So a count or a sum at an
-observation is a running total of steps (+ at the start, - at the end), in one sort however many windows there are, and
-exact because every step is an integer or fixed-point.
-
-All instants are whole microseconds since the epoch. Observations stand in a relation `observation` with `i`, `entity`
-and `instant`.
-"""
+"""Events of a stream as DuckDB SQL: the rows in reach, in the order that kernels ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ethogram.adapters.duckdb.expressions import emit, quoted
@@ -26,22 +17,6 @@ COLUMN_TYPES = {
     "timestamp": "TIMESTAMPTZ",
     "date": "DATE",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Instants that are asked for: all of them are `first + k * step`. Any moment between two of them behaves as the
-    next one does, so spans are rounded up to the grid, where most of them coincide and are added up first."""
-
-    first: int
-    last: int
-    step: int
-
-    def snap(self, moment: str) -> str:
-        """SQL for the first instant of the grid at or after `moment`."""
-        if self.step == 1:
-            return f"greatest({moment}, {self.first})"
-        return f"{self.first} + {self.step} * ((greatest({moment} - {self.first}, 0) + {self.step - 1}) // {self.step})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +59,8 @@ def event_rows(
     columns: Mapping[str, str],
     reach: Reach,
 ) -> str:
-    """SQL for the events in reach: `entity`, `occurred`, `available`, `event_id`, then `columns` (name to SQL type).
+    """SQL for the events in reach: `entity`, `occurred`, `available`, then `columns` (name to SQL type), sorted by
+    entity, time, knowledge and id.
 
     A table that does not exist yet, or has no such entity, has no events; a property that a version lacks is null.
     """
@@ -94,7 +70,9 @@ def event_rows(
             continue
         present = set(files.schema.names)
 
-        def column(property: str, present: set[str] = present) -> str:
+        def column(property: str, behavior: str = behavior, present: set[str] = present) -> str:
+            if property == "behavior":
+                return text(behavior)
             return quoted(property) if property in present else "NULL"
 
         conditions = [
@@ -112,15 +90,12 @@ def event_rows(
             f"epoch_us(available_at) AS available, event_id{properties} "
             f"FROM {scan(files)} WHERE {' AND '.join(conditions)}"
         )
+    shown = "".join(f", {quoted(each)}" for each in columns)
     if not selects:
         nothing = "".join(f", CAST(NULL AS {kind}) AS {quoted(each)}" for each, kind in columns.items())
         return (
             "SELECT CAST(NULL AS BIGINT) AS entity, CAST(NULL AS BIGINT) AS occurred, "
-            f"CAST(NULL AS BIGINT) AS available, CAST(NULL AS VARCHAR) AS event_id{nothing} WHERE false"
+            f"CAST(NULL AS BIGINT) AS available{nothing} WHERE false"
         )
-    return "\n  UNION ALL ".join(selects)
-
-
-def listed(parts: Sequence[str], indent: int = 2) -> str:
-    """Items of a SELECT, one a line."""
-    return (",\n" + " " * indent).join(parts)
+    rows = "\n  UNION ALL ".join(selects)
+    return f"SELECT entity, occurred, available{shown} FROM ({rows})\nORDER BY entity, occurred, available, event_id"

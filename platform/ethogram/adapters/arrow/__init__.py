@@ -1,0 +1,1 @@
+"""Between Arrow, which engines read and answer in, and numpy, which kernels compute in."""

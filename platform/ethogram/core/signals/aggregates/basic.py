@@ -1,0 +1,154 @@
+"""Counts, sums, means, extremes, the first and the last value, recency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ethogram.core.signals.aggregates.aggregate import (
+    ADDABLE,
+    ANY,
+    ORDERED,
+    SECONDS,
+    Aggregate,
+    BadFeature,
+    Naming,
+    always,
+    own_type,
+)
+from ethogram.core.signals.declaration import Feature, Setting, settings, windows
+
+
+def count(
+    *, over: str | Sequence[str] | None = None, of: str | None = None, where: str | None = None, name: str | None = None
+) -> Feature:
+    """How many events: `purchases_30d`. 0 where there are none. Without `over`, over the whole life.
+
+    >>> count(over=["7d", "30d"]).over
+    ('7d', '30d')
+    """
+    return Feature("count", None, windows(over), of, where, name)
+
+
+def total(
+    property: str,
+    *,
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+) -> Feature:
+    """Sum of a property, exact: `purchase_amount_sum_90d`. 0 where there are no events."""
+    return Feature("sum", property, windows(over), of, where, name)
+
+
+def mean(
+    property: str,
+    *,
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+) -> Feature:
+    """Mean of a property as a double; null where there are no events."""
+    return Feature("mean", property, windows(over), of, where, name)
+
+
+def minimum(
+    property: str,
+    *,
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+) -> Feature:
+    """Smallest value of a property; null where there are no events."""
+    return Feature("min", property, windows(over), of, where, name)
+
+
+def maximum(
+    property: str,
+    *,
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+) -> Feature:
+    """Largest value of a property; null where there are no events."""
+    return Feature("max", property, windows(over), of, where, name)
+
+
+def last(
+    property: str,
+    *,
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+) -> Feature:
+    """Value of the property at the latest event; ties go to the latest known, then to the event id; null if none."""
+    return Feature("last", property, windows(over), of, where, name)
+
+
+def first(
+    property: str,
+    *,
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+) -> Feature:
+    """Value of the property at the earliest event; ties go to the first known, then to the event id; null if none."""
+    return Feature("first", property, windows(over), of, where, name)
+
+
+def recency(
+    *,
+    unit: str = "days",
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+) -> Feature:
+    """Time since the latest event in `unit` (days, hours, minutes or seconds): `days_since_purchase`; null if none."""
+    return Feature("recency", None, windows(over), of, where, name, settings=settings(unit=unit))
+
+
+def per_property(naming: Naming, aggregate: str) -> str:
+    """`purchase_amount_max_90d`."""
+    return naming.joined(naming.noun, naming.property, aggregate)
+
+
+def in_unit(_: str, given: Mapping[str, Setting]) -> str:
+    """The unit that was asked for."""
+    return str(given["unit"])
+
+
+def one(_: str, __: Mapping[str, Setting]) -> str:
+    """A plain number."""
+    return "1"
+
+
+def known_unit(given: Mapping[str, Setting], _: object) -> None:
+    """Refuses a unit of time that is none."""
+    if given.get("unit") not in SECONDS:
+        raise BadFeature(f'unit="{given.get("unit")}" is none of {", ".join(SECONDS)}')
+
+
+AGGREGATES = (
+    Aggregate("count", None, always("integer"), lambda n: n.joined(n.plural), unit=one, empty=0),
+    Aggregate("sum", ADDABLE, own_type, lambda n: per_property(n, "sum"), empty=0),
+    Aggregate("mean", ADDABLE, always("double"), lambda n: per_property(n, "mean")),
+    Aggregate("min", ORDERED, own_type, lambda n: per_property(n, "min")),
+    Aggregate("max", ORDERED, own_type, lambda n: per_property(n, "max")),
+    Aggregate("first", ANY, own_type, lambda n: per_property(n, "first")),
+    Aggregate("last", ANY, own_type, lambda n: per_property(n, "last")),
+    Aggregate(
+        "recency",
+        None,
+        always("double"),
+        lambda n: n.joined(n.settings["unit"], "since", n.noun),
+        unit=in_unit,
+        check=known_unit,
+    ),
+)
+WORDS = (count, total, mean, minimum, maximum, first, last, recency)

@@ -1,0 +1,155 @@
+"""The primitives computed fast: many observations over sorted columns at once, equal to `reference` to the bit.
+
+Everything rests on one thing: what an observation sees is nearly always a contiguous range of its entity's events in
+order of time. Sums are then differences of running totals, extremes come from a sparse table, the latest event is the
+last of the range. Where it is not so, as events came late or were superseded, the events that the observation does see
+are copied for it alone, and then it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from ethogram.core.signals.kernel import basic
+from ethogram.core.signals.kernel.asked import Asked, window_start
+from ethogram.core.signals.kernel.columns import Column, Ints, Lists, Maps, Mask, Values, concat, ranges
+from ethogram.core.signals.kernel.events import LONG_AGO, Events
+from ethogram.core.signals.plan import FeaturePlan
+
+Kernel = Callable[[FeaturePlan, Asked], Values]
+_FAMILIES = (basic,)
+KERNELS: Mapping[str, Kernel] = {name: each for family in _FAMILIES for name, each in family.KERNELS.items()}
+# Events copied for observations of their own at once.
+COPIED_AT_ONCE = 4_000_000
+_MOST = 2**62
+
+__all__ = ["KERNELS", "Column", "Events", "Lists", "Maps", "Values", "concat", "evaluate"]
+
+
+def evaluate(
+    features: Sequence[FeaturePlan], events: Events, entity: Ints, at: Ints, delay: int = 0
+) -> dict[str, Values]:
+    """Values of `features`, which share a stream, for each observation (entity, at), by feature name.
+
+    Args:
+        events: The stream's, in their order; those of other entities do no harm.
+        entity, at: Observations in any order; microseconds.
+        delay: known = at + delay, in microseconds.
+    """
+    ids, rank = np.unique(entity, return_inverse=True)
+    order = np.lexsort((at, rank))
+    at, rank = at[order], rank[order]
+    place = np.searchsorted(ids, events.entity)
+    mine = (place < len(ids)) & (ids[np.minimum(place, len(ids) - 1)] == events.entity) if len(ids) else place < 0
+    if not mine.all():
+        rows = np.flatnonzero(mine)
+        events, place = events.take(rows), place[rows]
+    parts = [_spans(features, *each, delay) for each in _divided(events, place, at, rank)]
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
+
+
+def _divided(events: Events, place: Ints, at: Ints, rank: Ints) -> Iterator[tuple[Events, Ints, Ints, Ints]]:
+    """Parts whose entities and times fit one number together; nearly always one."""
+    if not len(at):
+        yield events, place, at, rank
+        return
+    low, high = int(at.min()), int(at.max())
+    if len(events):
+        low, high = min(low, int(events.occurred.min())), max(high, int(events.occurred.max()))
+    most = max(1, _MOST // (high - low + 4))
+    least = int(rank[0])
+    if int(rank[-1]) - least < most:
+        yield events, place, at, rank
+        return
+    for start in range(least, int(rank[-1]) + 1, most):
+        rows = slice(*np.searchsorted(rank, [start, start + most]))
+        mine = np.arange(*np.searchsorted(place, [start, start + most]))
+        yield events.take(mine), place[mine] - start, at[rows], rank[rows] - start
+
+
+def _spans(
+    features: Sequence[FeaturePlan], events: Events, place: Ints, at: Ints, rank: Ints, delay: int
+) -> dict[str, Values]:
+    """Values for observations that are sorted by entity and time; `place` and `rank` number entities alike."""
+    everything = [at] if not len(events) else [at, events.occurred]
+    earliest = min((int(each.min()) for each in everything if len(each)), default=0) - 1
+    latest = max((int(each.max()) for each in everything if len(each)), default=0) + 1
+    width = latest - earliest + 1
+    lift = place * width - earliest
+    keys = lift + events.occurred
+    base = rank * width - earliest
+    starts = lift + np.clip(np.maximum(events.occurred + 1, events.available - delay), earliest, latest)
+    first = np.searchsorted(place, rank, "left")
+    now = base + at
+    clean, end = _prefixes(events, place, starts, now, rank)
+    asked = Asked(events, at, first, end, keys, base, earliest, latest)
+    if clean.all():
+        return {feature.name: KERNELS[feature.aggregate](feature, asked) for feature in features}
+    rows = np.flatnonzero(clean)
+    some = Asked(events, at[rows], first[rows], end[rows], keys, base[rows], earliest, latest)
+    parts = [{f.name: KERNELS[f.aggregate](f, some) for f in features}]
+    order = [rows]
+    late = np.flatnonzero(~clean)
+    since = _reach(features, asked)[late]
+    before = np.searchsorted(keys, now[late], "left")
+    for chosen, copied in _copies(events, since, before, at[late], delay):
+        parts.append(evaluate(features, copied, np.arange(len(chosen), dtype=np.int64), at[late][chosen]))
+        order.append(late[chosen])
+    back = np.empty(len(at), np.int64)
+    back[np.concatenate(order)] = np.arange(len(at))
+    return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
+
+
+def _prefixes(events: Events, place: Ints, starts: Ints, now: Ints, rank: Ints) -> tuple[Mask, Ints]:
+    """Which observations see exactly the events that come before some point, and that point.
+
+    An event is seen from its start on. Before the first one that is not seen yet, all are; if no more are seen than
+    those, they are all.
+    """
+    highest = np.maximum.accumulate(starts)
+    end = np.searchsorted(highest, now, "right")
+    clean = np.ones(len(now), np.bool_)
+    if not np.array_equal(highest, starts):
+        clean = np.searchsorted(np.sort(starts), now, "right") == end
+    if events.until is not None:
+        superseded = np.unique(place[events.until < np.iinfo(np.int64).max])
+        clean &= ~np.isin(rank, superseded)
+    return clean, end
+
+
+def _reach(features: Sequence[FeaturePlan], asked: Asked) -> Ints:
+    """The first event that any feature can look at, for each observation."""
+    since = asked.end
+    for feature in features:
+        if feature.window is None:
+            return asked.first
+        found = np.searchsorted(
+            asked.keys,
+            asked.base + np.clip(window_start(feature.window, asked.at), asked.earliest, asked.latest),
+            "left",
+        )
+        since = np.minimum(since, np.maximum(found, asked.first))
+    return since
+
+
+def _copies(events: Events, since: Ints, before: Ints, at: Ints, delay: int) -> Iterator[tuple[Ints, Events]]:
+    """Observations, some at a time, each with the events that it sees as those of an entity of its own."""
+    sizes = np.cumsum(np.maximum(before - since, 0))
+    cuts = np.searchsorted(sizes, np.arange(COPIED_AT_ONCE, int(sizes[-1]) + 1, COPIED_AT_ONCE), "left") + 1
+    for chosen in np.split(np.arange(len(at), dtype=np.int64), np.unique(cuts)):
+        if not len(chosen):
+            continue
+        rows, offsets = ranges(since[chosen], before[chosen])
+        owner = np.repeat(np.arange(len(chosen), dtype=np.int64), np.diff(offsets))
+        known = at[chosen][owner] + delay
+        seen = events.available[rows] <= known
+        if events.until is not None:
+            seen &= known < events.until[rows]
+        rows, owner = rows[seen], owner[seen]
+        copied = events.take(rows)
+        always = np.full(len(rows), LONG_AGO, np.int64)
+        yield chosen, Events(owner, copied.occurred, always, None, copied.columns)

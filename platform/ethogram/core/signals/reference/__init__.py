@@ -1,0 +1,49 @@
+"""What every feature's value is, in plain Python: slow, obvious, and the definition that each engine must equal.
+
+A value is a function of the events with `occurred_at < at` and `available_at <= known`, and of nothing else. Nothing
+here is clever on purpose: it looks at every event for every value. A module a family holds the primitives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ethogram.core import time
+from ethogram.core.events import Event
+from ethogram.core.signals.plan import SignalPlan
+from ethogram.core.signals.reference import basic
+from ethogram.core.signals.reference.seen import Definition, NotAsserted, Seen, asserted
+
+_FAMILIES = (basic,)
+REFERENCE: Mapping[str, Definition] = {name: each for family in _FAMILIES for name, each in family.REFERENCE.items()}
+
+__all__ = ["REFERENCE", "NotAsserted", "Row", "asserted", "evaluate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A signal of one entity: the instant and the knowledge that it is a function of, and its values by feature."""
+
+    at: datetime
+    known: datetime
+    values: Mapping[str, Any]
+
+
+def evaluate(plan: SignalPlan, events: Sequence[Event], entity_id: int | None, as_of: datetime) -> Row:
+    """The signal of one entity as of an instant, from any events in any order.
+
+    Counts and sums of integers are int, sums and extremes of fixed-point properties Decimal with six digits, means and
+    recencies float. An unknown entity (None, or one without events) has counts and sums of 0 and nulls.
+    """
+    at, known = plan.moment(time.utc(as_of))
+    visible = [e for e in events if e.occurred_at < at and e.available_at <= known]
+    mine = [e for e in visible if entity_id is not None and e.entities.get(plan.entity) == entity_id]
+    values = {}
+    for feature in plan.features:
+        counted = asserted(mine, feature.stream.behaviors, feature.stream.where)
+        counted.sort(key=lambda e: (e.occurred_at, e.available_at, e.event_id))
+        values[feature.name] = REFERENCE[feature.aggregate](feature, Seen(at, counted))
+    return Row(at, known, values)
