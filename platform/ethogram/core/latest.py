@@ -10,11 +10,12 @@ Times are microseconds since 1970 in UTC; keys are numbers from 0, and -1 is nob
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.integer]
+Ints = npt.NDArray[Any]  # whole numbers of any width
 
 # A time that is not known. A fact without one is never seen; without a created time it loses every tie.
 UNKNOWN = np.iinfo(np.int64).min
@@ -39,7 +40,7 @@ class Observations:
         self.keys = by_key[fresh].astype(np.int64)
         self.instants = by_time[fresh].astype(np.int64)
         # Half the width is half the memory traffic, and traffic is what the search costs.
-        small = np.int32 if len(self.keys) < 2**31 else np.int64
+        small: Any = np.int32 if len(self.keys) < 2**31 else np.int64
         bounds = np.searchsorted(self.keys, np.arange(self.keys[-1] + 2 if len(self.keys) else 1)).astype(small)
         self._first, self._end = bounds[:-1], bounds[1:]
 
