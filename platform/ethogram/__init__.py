@@ -23,6 +23,11 @@ _HOMES = {
     "first": "ethogram.core.signals.aggregates.basic",
     "last": "ethogram.core.signals.aggregates.basic",
     "recency": "ethogram.core.signals.aggregates.basic",
+    "derived": "ethogram.core.signals.aggregates.derivation",
+    "during": "ethogram.core.signals.aggregates.derivation",
+    "everyone": "ethogram.core.signals.aggregates.derivation",
+    "rolled_up": "ethogram.core.signals.aggregates.derivation",
+    "shrunk": "ethogram.core.signals.aggregates.derivation",
     "Outcome": "ethogram.core.outcomes.declaration",
     "occurrence": "ethogram.core.outcomes.declaration",
     "absence": "ethogram.core.outcomes.declaration",
@@ -37,7 +42,10 @@ __all__ = [
     "absence",
     "connect",
     "count",
+    "derived",
+    "during",
     "event",
+    "everyone",
     "first",
     "last",
     "maximum",
@@ -46,6 +54,8 @@ __all__ = [
     "occurrence",
     "recency",
     "reference",
+    "rolled_up",
+    "shrunk",
     "sql_table",
     "total",
 ]
@@ -53,6 +63,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
     from ethogram.core.signals.aggregates.basic import count, first, last, maximum, mean, minimum, recency, total
+    from ethogram.core.signals.aggregates.derivation import derived, during, everyone, rolled_up, shrunk
     from ethogram.core.signals.declaration import Signal
     from ethogram.core.sources.declaration import Source, event, reference, sql_table
     from ethogram.errors import EthogramError

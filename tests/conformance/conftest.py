@@ -28,7 +28,7 @@ from ethogram.ports import TableFiles
 Observation = tuple[int | None, datetime]
 
 _PURCHASE = Behavior(
-    "commerce.purchase", "Paid.", "purchase", "purchases", "customer", ("customer",),
+    "commerce.purchase", "Paid.", "purchase", "purchases", "customer", ("customer", "household"),
     properties={
         "amount": Property("amount", "money", scale=6),
         "items": Property("items", "integer", unit="1"),
@@ -44,9 +44,17 @@ _REFUND = Behavior(
     "commerce.refund", "Got money back.", "refund", "refunds", "customer", ("customer",),
     properties={"amount": Property("amount", "money", scale=6)},
 )  # fmt: skip
+_OUTAGES = [
+    Behavior(f"operations.outage_{word}", "It is down.", f"outage_{word}", f"outages_{word}", "site", ("site",))
+    for word in ("started", "ended")
+]
 TAXONOMY = Taxonomy(
-    entities={"customer": Entity("customer", "Who buys.", "customers", "customer_id")},
-    behaviors={b.id: b for b in (_PURCHASE, _REFUND)},
+    entities={
+        "customer": Entity("customer", "Who buys.", "customers", "customer_id", rolls_up_to="household"),
+        "household": Entity("household", "Who live together.", "households", "household_id"),
+        "site": Entity("site", "Where we are.", "sites", "site_id"),
+    },
+    behaviors={b.id: b for b in (_PURCHASE, _REFUND, *_OUTAGES)},
 )
 _ARROW = {
     "integer": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_(),

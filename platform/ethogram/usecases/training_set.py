@@ -272,7 +272,7 @@ class _Making:
 
     def audit(self, table: pa.Table) -> list[str]:
         """Features that come out otherwise when computed from the events known at the time alone."""
-        chosen = _audited(table).to_pylist()
+        chosen = _audited(table).to_pylist(maps_as_pydicts="strict")
         ids = sorted({row["entity"] for row in chosen})
         entity = self.request.outcome.entity
         events: dict[int, list[Any]] = {id: [] for id in ids}
@@ -280,15 +280,19 @@ class _Making:
             events[event.entities[entity]].append(event)
         ahead = []
         for plan in self.request.signals:
-            names = {feature.name: column for owner, feature, column in self.columns if owner is plan}
+            # What others do cannot be told from an entity's own events.
+            own = plan.only(
+                [f.name for f in plan.features if all(each.via is None for each in plan.only([f.name]).computed)]
+            )
+            names = {f.name: column for owner, f, column in self.columns if owner is plan and f in own.features}
             for row in chosen:
-                right = evaluate(plan, events[row["entity"]], row["entity"], row["as_of"]).values
+                right = evaluate(own, events[row["entity"]], row["entity"], row["as_of"]).values
                 ahead += [column for name, column in names.items() if row[column] != right[name]]
         return sorted(set(ahead))
 
 
 def profile_of(column: pa.ChunkedArray) -> dict[str, Any]:
-    """`core.signals.profile.profile` of an Arrow column."""
+    """`core.signals.profile.profile` of an Arrow column; of lists, maps and texts only how many there are."""
     kind = column.type
     present = column.drop_null()
     values = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -18,10 +19,11 @@ from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
 from ethogram.core.outcomes.plan import OutcomePlan
+from ethogram.core.signals.declaration import EVERYONE
 from ethogram.core.signals.kernel import Events, concat, evaluate
 from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.numbers import Overflow
-from ethogram.core.signals.plan import FeaturePlan, SignalPlan
+from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
 from ethogram.core.signals.reference import NotAsserted
 from ethogram.core.time import MICROSECOND
 from ethogram.errors import AskedWrongly, EthogramError
@@ -65,9 +67,13 @@ class DuckdbEngine:
             with self._session(f"signal {plan.ref}") as connection:
                 before, latest = int(at.max()), int(at.max()) + delay
                 _refuse_corrections(connection, plan.behaviors, events, before=before, known=latest)
-                for stream in dict.fromkeys(feature.stream for feature in plan.features):
-                    features = [feature for feature in plan.features if feature.stream == stream]
-                    columns.update(self._stream(connection, plan.entity, features, entities, at, delay, events))
+                computed = [feature for feature in plan.computed if not feature.derivation]
+                for stream, via in dict.fromkeys((feature.stream, feature.via) for feature in computed):
+                    features = [each for each in computed if (each.stream, each.via) == (stream, via)]
+                    whose = self._whose(connection, plan.entity, features[0], entities, at, delay, events)
+                    found = self._stream(connection, _named(plan, via), features, whose, at, delay, events)
+                    columns.update(found)
+                _derive(connection, plan, columns)
         fields = [pa.field("at", INSTANT), pa.field("known_at", INSTANT)]
         fields += [pa.field(f.name, arrow_type(f.type)) for f in plan.features]
         schema = pa.schema(fields)
@@ -146,15 +152,37 @@ class DuckdbEngine:
         finally:
             connection.close()
 
-    def _stream(
+    def _whose(
         self,
         connection: duckdb.DuckDBPyConnection,
         entity: str,
+        feature: FeaturePlan,
+        entities: pa.Array,
+        at: _Ints,
+        delay: int,
+        events: Mapping[str, TableFiles],
+    ) -> pa.Array:
+        """Whose events each observation looks at: its entity's, its larger unit's as far as known, or everyone's."""
+        if feature.via is None:
+            return entities
+        if feature.via == EVERYONE:
+            return pa.array(np.zeros(len(at), np.int64))
+        unit = replace(feature, name="unit", aggregate="last", stream=Stream(feature.stream.behaviors), window=None)
+        unit = replace(unit, property=feature.via, property_type="integer", scale=0, type="integer")
+        found = self._stream(connection, entity, [unit], entities, at, delay, events, naming=feature.via)
+        return found["unit"]
+
+    def _stream(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        entity: str | None,
         features: Sequence[FeaturePlan],
         entities: pa.Array,
         at: _Ints,
         delay: int,
         events: Mapping[str, TableFiles],
+        *,
+        naming: str | None = None,
     ) -> dict[str, pa.Array]:
         """Values of features that share a stream, in the order of the observations; a range of entities at a time."""
         stream = features[0].stream
@@ -175,12 +203,29 @@ class DuckdbEngine:
             reach = Reach(
                 max(low, NOBODY + 1), high, _since(features, int(at.min())), int(at.max()), int(at.max()) + delay
             )
-            sql = event_rows(tables, entity, where=stream.where, columns=columns, reach=reach)
+            sql = event_rows(tables, entity, where=stream.where, columns=columns, reach=reach, naming=naming)
             found = _events(connection.sql(sql).to_arrow_table(), columns)
             parts.append(evaluate(features, found, ids[chosen], at[chosen], delay))
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         return {f.name: arrow(concat([part[f.name] for part in parts]).take(back), f.type) for f in features}
+
+
+def _named(plan: SignalPlan, via: str | None) -> str | None:
+    """The entity whose column of the events counts; None for everyone's."""
+    return None if via == EVERYONE else via or plan.entity
+
+
+def _derive(connection: duckdb.DuckDBPyConnection, plan: SignalPlan, columns: dict[str, pa.Array]) -> None:
+    """Add the derived features to `columns`, each after what it is made of."""
+    for feature in plan.computed:
+        if feature.derivation:
+            names = [each.name for each in feature.derivation.inputs] or ["at"]
+            connection.register("given", pa.table({name: columns[name] for name in names}))
+            sql = emit(feature.derivation.expression, feature.derivation.types, to=feature.derivation.to)
+            found = connection.sql(f"SELECT {sql} AS value FROM given").to_arrow_table()["value"]
+            columns[feature.name] = found.combine_chunks().cast(arrow_type(feature.type))
+            connection.unregister("given")
 
 
 def moments(plan: SignalPlan, as_of: _Ints) -> tuple[_Ints, _Ints]:

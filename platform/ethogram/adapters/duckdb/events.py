@@ -53,20 +53,22 @@ def column_type(kind: str, scale: int) -> str:
 
 def event_rows(
     tables: Mapping[str, TableFiles],
-    entity: str,
+    entity: str | None,
     *,
     where: Condition | None,
     columns: Mapping[str, str],
     reach: Reach,
+    naming: str | None = None,
 ) -> str:
     """SQL for the events in reach: `entity`, `occurred`, `available`, then `columns` (name to SQL type), sorted by
-    entity, time, knowledge and id.
+    entity, time, knowledge and id. Without an `entity` all are of the one entity 0; with `naming`, only those that name
+    that entity too.
 
     A table that does not exist yet, or has no such entity, has no events; a property that a version lacks is null.
     """
     selects = []
     for behavior, files in tables.items():
-        if files.schema is None or not files.paths or entity not in files.schema.names:
+        if files.schema is None or not files.paths or not {entity, naming} - {None} <= set(files.schema.names):
             continue
         present = set(files.schema.names)
 
@@ -75,18 +77,21 @@ def event_rows(
                 return text(behavior)
             return quoted(property) if property in present else "NULL"
 
+        whose = "0" if entity is None else quoted(entity)
         conditions = [
-            f"{quoted(entity)} BETWEEN {reach.low} AND {reach.high}",
+            f"{whose} BETWEEN {reach.low} AND {reach.high}",
             f"occurred_at < {instant(reach.before)}",
             f"available_at <= {instant(reach.known)}",
         ]
         if reach.since is not None:
             conditions.append(f"occurred_at >= {instant(reach.since)}")
+        if naming is not None:
+            conditions.append(f"{quoted(naming)} IS NOT NULL")
         if where is not None:
             conditions.append(f"({emit(where.expression, where.types[behavior], column)})")
         properties = "".join(f", CAST({column(each)} AS {kind}) AS {quoted(each)}" for each, kind in columns.items())
         selects.append(
-            f"SELECT {quoted(entity)} AS entity, epoch_us(occurred_at) AS occurred, "
+            f"SELECT {whose} AS entity, epoch_us(occurred_at) AS occurred, "
             f"epoch_us(available_at) AS available, event_id{properties} "
             f"FROM {scan(files)} WHERE {' AND '.join(conditions)}"
         )

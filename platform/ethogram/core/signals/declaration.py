@@ -9,6 +9,8 @@ from ethogram.core.content.origin import NOWHERE, Origin
 
 Setting = str | int | float | bool | None | tuple["Setting", ...]
 
+EVERYONE = "everyone"
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -21,6 +23,8 @@ class Feature:
         of: Which events, where they are not the signal's own.
         where: Only events for which this holds.
         by: One value for each value of this property.
+        via: Whose events: a larger unit that the entity rolls up to, or `EVERYONE`; None for the entity's own.
+        inputs: Features that this one is made of and that are not served themselves.
         settings: What else the aggregate takes, by name, in the order of its signature.
     """
 
@@ -31,6 +35,8 @@ class Feature:
     where: str | None = None
     name: str | None = None
     by: str | None = None
+    via: str | None = None
+    inputs: tuple[Feature, ...] = ()
     settings: tuple[tuple[str, Setting], ...] = ()
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ethogram.core import time
-from ethogram.core.expressions import Type, decimal
+from ethogram.core.expressions import Expression, Type, check, decimal, parse
 from ethogram.core.signals.aggregates import AGGREGATES
 from ethogram.core.signals.aggregates.aggregate import Aggregate, BadFeature, Naming
 from ethogram.core.signals.condition import Condition, condition
-from ethogram.core.signals.declaration import Feature, Setting, Signal
+from ethogram.core.signals.declaration import EVERYONE, Feature, Setting, Signal
 from ethogram.core.signals.numbers import SCALE
 from ethogram.core.signals.window import Window, window
-from ethogram.errors import EthogramError, Problems, did_you_mean
+from ethogram.errors import AskedWrongly, EthogramError, Problems, did_you_mean
 
 if TYPE_CHECKING:
     from ethogram.core.taxonomy import Behavior, Taxonomy
@@ -41,6 +41,25 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Derivation:
+    """An expression over other features, which are computed for it whether they are served or not."""
+
+    expression: Expression
+    inputs: tuple[FeaturePlan, ...]
+
+    @property
+    def types(self) -> dict[str, Type]:
+        """Types of its names."""
+        return {feature.name: feature.value_type for feature in self.inputs}
+
+    @property
+    def to(self) -> Type:
+        """What its value is made: fixed-point values leave with six digits."""
+        found = check(self.expression, self.types)
+        return decimal(SCALE) if found.kind == "decimal" else found
+
+
+@dataclass(frozen=True, slots=True)
 class FeaturePlan:
     """One column of a signal.
 
@@ -57,6 +76,8 @@ class FeaturePlan:
         settings: What else the aggregate was given.
         empty: Value over no events.
         exact: Whether engines agree to the bit; else within a relative 1e-9.
+        via: Whose events, where not the entity's own: see `Feature.via`.
+        derivation: What a derived feature is computed from; its aggregate is "derived".
     """
 
     name: str
@@ -71,6 +92,8 @@ class FeaturePlan:
     settings: tuple[tuple[str, Setting], ...] = ()
     empty: int | None = None
     exact: bool = True
+    via: str | None = None
+    derivation: Derivation | None = None
 
     @builtins.property  # `property` is a field here
     def behaviors(self) -> tuple[str, ...]:
@@ -82,7 +105,10 @@ class FeaturePlan:
 
     @builtins.property
     def value_type(self) -> Type:
-        """Its type in expressions over features."""
+        """Its type in expressions over features, which read single values only."""
+        if self.type.endswith(">"):
+            hint = "aggregate to one value instead, or read it with `lookup`"
+            raise AskedWrongly(f"{self.name} is a {self.type}, and expressions read single values; {hint}")
         return decimal(SCALE) if self.type == "decimal" else Type(self.type)  # type: ignore[arg-type]  # the others have the same names
 
     def setting(self, name: str) -> Any:
@@ -104,6 +130,8 @@ class FeaturePlan:
             "type": self.type,
             "unit": self.unit,
             "settings": dict(self.settings),
+            "via": self.via,
+            "inputs": [each.facts() for each in self.derivation.inputs] if self.derivation else [],
         }
 
 
@@ -131,6 +159,21 @@ class SignalPlan:
     def behaviors(self) -> tuple[str, ...]:
         """Every behavior that it reads, sorted."""
         return tuple(sorted({behavior for feature in self.features for behavior in feature.behaviors}))
+
+    @property
+    def computed(self) -> tuple[FeaturePlan, ...]:
+        """All features that have to be computed, served or not, each after what it is derived from."""
+        found: dict[str, FeaturePlan] = {}
+
+        def add(feature: FeaturePlan) -> None:
+            if feature.derivation:
+                for each in feature.derivation.inputs:
+                    add(each)
+            found.setdefault(feature.name, feature)
+
+        for feature in self.features:
+            add(feature)
+        return tuple(found.values())
 
     @property
     def step(self) -> timedelta:
@@ -173,34 +216,105 @@ def plan_signal(signal: Signal, taxonomy: Taxonomy) -> SignalPlan:
         problem(signal.origin, str(error))
     if delay and signal.freshness == "live":
         problem(signal.origin, "a live signal has no delay; drop it, or make it hourly or daily")
-    features: list[FeaturePlan] = []
+    features: list[FeaturePlan | Feature] = []
+    inputs: list[FeaturePlan] = []
     for feature in signal.features:
         try:
-            features.extend(_resolve(feature, signal, taxonomy))
+            for each in feature.inputs:
+                inputs.extend(_resolve(replace(each, origin=feature.origin), signal, taxonomy))
+            features.extend([feature] if feature.aggregate == "derived" else _resolve(feature, signal, taxonomy))
         except Problems as several:
             problems.extend(several.problems)
         except EthogramError as error:
             problem(feature.origin, str(error))
-    names = [feature.name for feature in features]
+    names = [str(feature.name) for feature in features]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problem(signal.origin, f"two features are named {name}; give one a name=")
     if not features and not problems:
         problem(signal.origin, f"signal {signal.name} has no features")
     if problems:
         raise Problems(problems)
-    return SignalPlan(signal.name, signal.version, signal.entity, signal.freshness, delay, tuple(features))
+    planned = _derived(features, inputs)
+    return SignalPlan(signal.name, signal.version, signal.entity, signal.freshness, delay, planned)
+
+
+def _derived(features: Sequence[FeaturePlan | Feature], inputs: Sequence[FeaturePlan]) -> tuple[FeaturePlan, ...]:
+    """The features with every derived one resolved; problems are raised all at once."""
+    known = {each.name: each for each in (*inputs, *features) if isinstance(each, FeaturePlan)}
+    open_ = {str(each.name): each for each in features if isinstance(each, Feature)}
+    problems: list[str] = []
+    path: list[str] = []
+
+    def resolve(name: str) -> FeaturePlan | None:
+        if name in known:
+            return known[name]
+        feature = open_[name]
+        if name in path:
+            circle = " → ".join([*path[path.index(name) :], name])
+            problems.append(f"{feature.origin}: {name} is derived from itself: {circle}; leave one of them out")
+            return None
+        path.append(name)
+        found: FeaturePlan | None = None
+        try:
+            found = _derive(feature, resolve, [*known, *open_])
+        except Problems as several:
+            problems.extend(several.problems)
+        except EthogramError as error:
+            said = str(error)
+            problems.append(said if said.startswith(str(feature.origin)) else f"{feature.origin}: {said}")
+        path.pop()
+        if found is not None:
+            known[name] = found
+        return found
+
+    resolved = [each if isinstance(each, FeaturePlan) else resolve(str(each.name)) for each in features]
+    if problems:
+        raise Problems(list(dict.fromkeys(problems)))
+    return tuple(each for each in resolved if each is not None)
+
+
+def _derive(feature: Feature, resolve: Callable[[str], FeaturePlan | None], known: Sequence[str]) -> FeaturePlan | None:
+    """A derived feature; None if one of its inputs has a problem, which is said there."""
+    expression = parse(str(dict(feature.settings)["expression"]), where=str(feature.origin))
+    inputs = []
+    for name in sorted(expression.names):
+        if name not in known:
+            hint = did_you_mean(name, known, otherwise="derived features are made of others of the same signal")
+            raise Problems([f"{feature.origin}: {feature.name} names {name!r}, which is no feature here; {hint}"])
+        inputs.append(resolve(name))
+    found = [each for each in inputs if each is not None]
+    if len(found) < len(inputs):
+        return None
+    derivation = Derivation(expression, tuple(found))
+    kind = derivation.to.kind
+    if kind == "null":
+        raise Problems([f"{feature.origin}: {feature.name} is always null"])
+    return FeaturePlan(
+        name=str(feature.name),
+        aggregate="derived",
+        stream=Stream(tuple(sorted({behavior for each in found for behavior in each.behaviors}))),
+        property=None,
+        property_type=None,
+        scale=0,
+        window=None,
+        type=kind,
+        unit="1",
+        settings=feature.settings,
+        exact=all(each.exact for each in found),
+        derivation=derivation,
+    )
 
 
 def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[FeaturePlan]:
     pattern = feature.of or signal.of
     if signal.entity not in taxonomy.entities:
         return []  # Said once, for the whole signal.
-    behaviors = taxonomy.match(pattern, entity=signal.entity)
-    wrong = [b for b in behaviors if signal.entity not in b.entities]
-    if wrong:
-        raise Problems(
-            [f"{feature.origin}: {wrong[0].id} has no entity {signal.entity!r}; it has {', '.join(wrong[0].entities)}"]
-        )
+    behaviors = taxonomy.match(pattern, entity=None if feature.via == EVERYONE else signal.entity)
+    for entity in _entities(feature, signal, taxonomy):
+        wrong = [b for b in behaviors if entity not in b.entities]
+        if wrong:
+            has = ", ".join(wrong[0].entities)
+            raise Problems([f"{feature.origin}: {wrong[0].id} has no entity {entity!r}; it has {has}"])
     aggregate = AGGREGATES[feature.aggregate]
     kind, scale, unit = _property(feature, aggregate, behaviors)
     stream = Stream(
@@ -233,9 +347,24 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
                 settings=feature.settings,
                 empty=aggregate.empty,
                 exact=aggregate.exact,
+                via=feature.via,
             )
         )
     return made
+
+
+def _entities(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[str]:
+    """Whom each event has to name: the signal's entity, and the larger unit if it is that one's feature."""
+    if feature.via is None:
+        return [signal.entity]
+    if feature.via == EVERYONE:
+        return []
+    if feature.via not in taxonomy.entities:
+        hint = did_you_mean(feature.via, taxonomy.entities, otherwise="see `ethogram taxonomy`")
+        raise Problems([f"{feature.origin}: no entity named {feature.via!r}; {hint}"])
+    if not feature.name:
+        raise Problems([f"{feature.origin}: a feature of {feature.via} needs a name="])
+    return [signal.entity, feature.via]
 
 
 def _property(feature: Feature, aggregate: Aggregate, behaviors: list[Behavior]) -> tuple[str | None, int, str]:

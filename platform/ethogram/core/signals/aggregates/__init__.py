@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ethogram.core.signals.aggregates import basic
+from ethogram.core.signals.aggregates import basic, derivation
 from ethogram.core.signals.aggregates.aggregate import Aggregate
 
-_FAMILIES = (basic,)
+_FAMILIES = (
+    basic,
+    derivation,
+)
 AGGREGATES: Mapping[str, Aggregate] = {each.name: each for family in _FAMILIES for each in family.AGGREGATES}
 # What a team's files may import from `ethogram`, by name.
 WORDS: Mapping[str, Callable[..., Any]] = {each.__name__: each for family in _FAMILIES for each in family.WORDS}

@@ -13,9 +13,11 @@ from typing import Any
 
 from ethogram.core import time
 from ethogram.core.events import Event
-from ethogram.core.signals.plan import SignalPlan
+from ethogram.core.expressions import compile
+from ethogram.core.signals.declaration import EVERYONE
+from ethogram.core.signals.plan import FeaturePlan, SignalPlan
 from ethogram.core.signals.reference import basic
-from ethogram.core.signals.reference.seen import Definition, NotAsserted, Seen, asserted
+from ethogram.core.signals.reference.seen import Definition, NotAsserted, Seen, asserted, in_order
 
 _FAMILIES = (basic,)
 REFERENCE: Mapping[str, Definition] = {name: each for family in _FAMILIES for name, each in family.REFERENCE.items()}
@@ -40,10 +42,28 @@ def evaluate(plan: SignalPlan, events: Sequence[Event], entity_id: int | None, a
     """
     at, known = plan.moment(time.utc(as_of))
     visible = [e for e in events if e.occurred_at < at and e.available_at <= known]
-    mine = [e for e in visible if entity_id is not None and e.entities.get(plan.entity) == entity_id]
-    values = {}
-    for feature in plan.features:
-        counted = asserted(mine, feature.stream.behaviors, feature.stream.where)
-        counted.sort(key=lambda e: (e.occurred_at, e.available_at, e.event_id))
+    values: dict[str, Any] = {}
+    for feature in plan.computed:
+        if feature.derivation:
+            derived = compile(feature.derivation.expression, feature.derivation.types, to=feature.derivation.to)
+            values[feature.name] = derived({each.name: values[each.name] for each in feature.derivation.inputs})
+            continue
+        theirs = _whose(feature, plan.entity, visible, entity_id)
+        counted = asserted(theirs, feature.stream.behaviors, feature.stream.where)
+        counted.sort(key=in_order)
         values[feature.name] = REFERENCE[feature.aggregate](feature, Seen(at, counted))
-    return Row(at, known, values)
+    return Row(at, known, {feature.name: values[feature.name] for feature in plan.features})
+
+
+def _whose(feature: FeaturePlan, entity: str, visible: Sequence[Event], entity_id: int | None) -> list[Event]:
+    """Events that the feature is about: the entity's own, those of the unit that it belongs to, or everyone's."""
+    if feature.via == EVERYONE:
+        return list(visible)
+    mine = [e for e in visible if entity_id is not None and e.entities.get(entity) == entity_id]
+    if feature.via is None:
+        return mine
+    naming = [e for e in asserted(mine, feature.stream.behaviors, None) if e.entities.get(feature.via) is not None]
+    if not naming:
+        return []
+    unit = max(naming, key=in_order).entities[feature.via]
+    return [e for e in visible if e.entities.get(feature.via) == unit]

@@ -54,6 +54,11 @@ def asserted(events: Sequence[Event], behaviors: Sequence[str], where: Condition
     return found if where is None else list(filter(where.test(), found))
 
 
+def in_order(event: Event) -> tuple[datetime, datetime, str]:
+    """Order of time: ties go to the latest known, then to the greatest id."""
+    return event.occurred_at, event.available_at, event.event_id
+
+
 def read(event: Event, name: str | None) -> Any:
     """A property of an event, or what every event has; None where it has none."""
     match name:
