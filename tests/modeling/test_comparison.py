@@ -54,6 +54,7 @@ def test_figures_are_of_the_latest_period_and_beat_the_rate(additive):
     assert figures["validation_rows"] == folds["validate"]["rows"]
     assert figures["log_loss"] < figures["baseline_log_loss"]
     assert figures["best_feature_auc"] < figures["auc"]
+    assert 0 < figures["auc_gap_error"] < 0.05
     assert figures["ece"] - figures["ece_noise"] < 0.05
 
 

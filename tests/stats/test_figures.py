@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from ethogram.stats.auc import auc
+from ethogram.stats.auc import auc, paired_auc_difference
 from ethogram.stats.brier import brier
 from ethogram.stats.calibration import (
     calibration_curve,
@@ -28,6 +28,31 @@ def test_auc_is_scikit_learns_ties_included(pair):
         assert auc(label, score) is None
     else:
         assert auc(label, score) == pytest.approx(roc_auc_score(label, score), abs=1e-12)
+
+
+@given(rows, st.randoms(use_true_random=False))
+def test_the_difference_of_two_areas_is_that_of_the_areas(pair, random):
+    label, first = pair
+    second = np.array(random.sample(list(first), len(first)))
+    found = paired_auc_difference(label, first, second, np.arange(len(label)))
+    if auc(label, first) is None:
+        assert found is None
+    else:
+        assert found[0] == pytest.approx(auc(label, first) - auc(label, second), abs=1e-12)
+
+
+def test_the_error_of_the_difference_is_what_repeated_draws_show():
+    random = np.random.default_rng(8)
+    gaps, errors = [], []
+    for _ in range(300):
+        label = np.repeat(random.random(60) < 0.4, 3)  # three rows an entity, alike
+        first = np.repeat(random.normal(size=60), 3) + label
+        second = first + np.repeat(random.normal(size=60), 3)
+        gap, error = paired_auc_difference(label, first, second, np.repeat(np.arange(60), 3))
+        gaps.append(gap)
+        errors.append(error)
+    assert np.std(gaps) == pytest.approx(np.mean(errors), rel=0.1)
+    assert paired_auc_difference(label, first, second, np.zeros(180))[1] == np.inf
 
 
 @given(rows)

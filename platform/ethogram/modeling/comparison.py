@@ -14,7 +14,7 @@ from ethogram.core.models.scorer import Input, Scorer
 from ethogram.errors import EthogramError
 from ethogram.modeling.folds import Folds, split
 from ethogram.modeling.learners import Fitted, fit_boosted, fit_logistic, inputs_of
-from ethogram.stats.auc import auc
+from ethogram.stats.auc import auc, paired_auc_difference
 from ethogram.stats.brier import brier
 from ethogram.stats.calibration import (
     calibration_curve,
@@ -123,12 +123,14 @@ def _compare(
     scores = {name: scorer.score(late) for name, scorer in scorers.items()}
     chosen, why = _choose(scores, truth, who)
     prior = np.full(truth.size, label[folds.train].mean())
-    best = _best_feature(inputs, columns, label, folds)
+    best, alone = _best_feature(inputs, columns, label, folds)
+    gap = None if alone is None else paired_auc_difference(truth, scores[chosen], alone, who)
     figures = {
         **_figures(truth, scores[chosen], who),
         "baseline_log_loss": log_loss(truth, prior),
         "baseline_brier": brier(truth, prior),
         "best_feature_auc": best["auc"],
+        "auc_gap_error": None if gap is None else gap[1],
         "best_feature_log_loss": best["log_loss"],
         "suspect_features": len(best["suspect"]),
         "features": len(inputs),
@@ -197,8 +199,8 @@ def _figures(truth: NDArray[np.bool_], score: NDArray[np.float64], who: NDArray[
 
 def _best_feature(
     inputs: Sequence[Input], columns: Mapping[str, NDArray[Any]], label: NDArray[np.bool_], folds: Folds
-) -> dict[str, Any]:
-    """The one number that ranks best on the training rows, as a model of its own on the validation rows."""
+) -> tuple[dict[str, Any], NDArray[np.float64] | None]:
+    """The one number that ranks best on the training rows, as a model of its own on the validation rows; its scores."""
     look = folds.train[np.linspace(0, folds.train.size - 1, min(folds.train.size, _LOOKED_AT)).astype(np.intp)]
     alone: dict[str, float] = {}
     for each in inputs:
@@ -208,7 +210,7 @@ def _best_feature(
             found = auc(label[look], filled)
             alone[each.name] = 0.5 if found is None else found
     if not alone:
-        return {"feature": None, "auc": None, "log_loss": None, "suspect": []}
+        return {"feature": None, "auc": None, "log_loss": None, "suspect": []}, None
     name = max(alone, key=lambda each: (abs(alone[each] - 0.5), each))
     single = fit_logistic(
         tuple(i for i in inputs if i.name == name), columns, label, folds.train, folds.calibrate, method="sigmoid"
@@ -216,7 +218,8 @@ def _best_feature(
     score = Scorer(single.document).score({name: columns[name][folds.validate]})
     truth = label[folds.validate]
     suspect = sorted(each for each, value in alone.items() if max(value, 1 - value) >= SUSPECT_AUC)
-    return {"feature": name, "auc": auc(truth, score), "log_loss": log_loss(truth, score), "suspect": suspect}
+    found = {"feature": name, "auc": auc(truth, score), "log_loss": log_loss(truth, score), "suspect": suspect}
+    return found, score
 
 
 def _importance(scorer: Scorer, columns: Mapping[str, NDArray[Any]], truth: NDArray[np.bool_]) -> list[dict[str, Any]]:

@@ -14,11 +14,11 @@ import pyarrow as pa
 from ethogram import __version__
 from ethogram.core.models.declaration import ModelDeclaration
 from ethogram.core.models.digest import digest
-from ethogram.core.models.gate import GateResult
+from ethogram.core.models.gate import FIGURES, GateResult
 from ethogram.core.models.promotion import ModelVersion
 from ethogram.core.models.training import TrainedModel, TrainingData
 from ethogram.errors import AskedWrongly
-from ethogram.modeling.columns import feature_names, plain_columns
+from ethogram.modeling.columns import feature_names, nested_names, plain_columns
 from ethogram.ports import Models, Tracking
 
 # What training may say of itself, in order: for progress bars.
@@ -44,9 +44,11 @@ class Training:
         passed = sum(result.passed for result in self.gates)
         head = f"{v.model} {v.version} ({v.learner})" + ("" if self.new else ", trained before on the same recipe")
         loss, baseline = figures["log_loss"], figures["baseline_log_loss"]
+        unread = self.version.report.get("unread", [])
+        also = f" · not read: {', '.join(unread)} (lists and maps)" if unread else ""
         return (
             f"{head}: AUC {figures['auc']:.3f} · log loss {loss:.4f} (baseline {baseline:.4f})"
-            f" · ECE {figures['ece']:.3f} · {passed} of {len(self.gates)} gates pass"
+            f" · ECE {figures['ece']:.3f} · {passed} of {len(self.gates)} gates pass{also}"
         )
 
 
@@ -98,6 +100,7 @@ def train(
             "signals": list(signals),
             "declaration": model.digest,
             "open_for_s": open_for.total_seconds(),
+            "figures": sorted(FIGURES),  # a gate over a figure that is new asks for a new version
             "code": {"ethogram": __version__, **{name: installed(name) for name in ("numpy", "scikit-learn")}},
         }
     )
@@ -132,6 +135,8 @@ def train(
         "signals": list(signals),
         "figures": {**comparison.report["figures"], **_audited(audit)},
     }
+    if unread := nested_names(table):
+        report["unread"] = unread
     trained = TrainedModel(
         model=model.name,
         intent=model.intent,

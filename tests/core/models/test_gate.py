@@ -24,6 +24,7 @@ GOOD = {
     "train_cases": 4000,
     "baseline_log_loss": 0.4,
     "best_feature_auc": 0.58,
+    "auc_gap_error": 0.005,
     "suspect_features": 0,
     "future_features": 0,
     "intent_words": 12,
@@ -76,6 +77,15 @@ def test_a_figure_that_is_not_known_fails_as_unknown(policy, unknown):
 
 def test_nothing_known_passes_nothing(policy):
     assert {result.verdict for result in evaluate(policy, "medium", {})} == {"unknown"}
+
+
+def test_what_chance_explains_is_not_held_against_a_model(policy):
+    near = {**GOOD, "auc": 0.74, "best_feature_auc": 0.76}
+    verdicts = {
+        error: {r.gate: r.verdict for r in evaluate(policy, "medium", {**near, "auc_gap_error": error})}["one feature"]
+        for error in (0.005, 0.015, math.inf)
+    }
+    assert verdicts == {0.005: "fail", 0.015: "pass", math.inf: "unknown"}
 
 
 def test_rare_outcomes_are_judged_by_ratio(policy):

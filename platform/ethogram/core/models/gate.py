@@ -39,6 +39,7 @@ FIGURES: dict[str, tuple[Type, str]] = {
     "baseline_log_loss": (DOUBLE, "loss of always saying the training rate"),
     "baseline_brier": (DOUBLE, "Brier score of always saying the training rate"),
     "best_feature_auc": (DOUBLE, "auc of the best single feature"),
+    "auc_gap_error": (DOUBLE, "standard error of auc less best_feature_auc, entities apart"),
     "best_feature_log_loss": (DOUBLE, "loss of the best single feature"),
     "features": (INTEGER, "inputs of the model"),
     "suspect_features": (INTEGER, "inputs that predict too well alone to be true"),
