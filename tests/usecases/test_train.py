@@ -27,6 +27,11 @@ def test_training_says_what_it_found(registry):
     assert "9 of 9 gates pass" in said
 
 
+def test_training_never_makes_the_database_refuse_a_row(registry, caplog):
+    registry.train(seed=502)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("psycopg")] == []
+
+
 def test_from_training_to_champion(registry):
     version = registry.train().version.version
     assert all(result.passed for result in gates("lapse", version, models=registry.models))

@@ -102,9 +102,6 @@ class MlflowTracking:
         }
         with mlflow.start_run(experiment_id=experiment, run_name=f"{learner} on {data.version}", tags=tags) as run:
             mlflow.log_params({f"{learner}.{name}": value for name, value in trained.params[learner].items()})
-            mlflow.log_metrics(
-                {name: float(value) for name, value in trained.figures[learner].items() if value is not None}
-            )
             mlflow.log_dict(dict(trained.report), "report.json")
             about = {"rows": data.rows, "outcome": data.outcome, "signals": list(data.signals)}
             dataset = Dataset(
@@ -117,7 +114,13 @@ class MlflowTracking:
             )
             inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "train")])]
             mlflow.MlflowClient().log_inputs(run.info.run_id, datasets=inputs)
-            return self._log_model(run.info.run_id, learner, document)
+            logged = self._log_model(run.info.run_id, learner, document)
+            # Last: a model logged after its run's metrics makes MLflow write them twice and recover from the refusal.
+            mlflow.log_metrics(
+                {name: float(value) for name, value in trained.figures[learner].items() if value is not None},
+                model_id=logged.model_id,
+            )
+            return logged
 
     def _log_model(self, run_id: str, learner: str, document: Mapping[str, Any]) -> _Logged:
         import mlflow
