@@ -24,8 +24,14 @@ class UnusableFeature(AskedWrongly):
 
 
 def feature_names(table: pa.Table) -> list[str]:
-    """The table's features, in its order."""
-    return [name for name in table.column_names if name not in ROW]
+    """The table's features that a model can read, in its order: those of one value a row."""
+    left_out = {*ROW, *nested_names(table)}
+    return [name for name in table.column_names if name not in left_out]
+
+
+def nested_names(table: pa.Table) -> list[str]:
+    """The table's lists and maps, which no model reads; derive a number of one for that."""
+    return [field.name for field in table.schema if pa.types.is_nested(field.type)]
 
 
 def plain_columns(table: pa.Table, names: Sequence[str]) -> dict[str, NDArray[Any]]:
