@@ -218,8 +218,8 @@ def _best_feature(
     score = Scorer(single.document).score({name: columns[name][folds.validate]})
     truth = label[folds.validate]
     suspect = sorted(each for each, value in alone.items() if max(value, 1 - value) >= SUSPECT_AUC)
-    found = {"feature": name, "auc": auc(truth, score), "log_loss": log_loss(truth, score), "suspect": suspect}
-    return found, score
+    best = {"feature": name, "auc": auc(truth, score), "log_loss": log_loss(truth, score), "suspect": suspect}
+    return best, score
 
 
 def _importance(scorer: Scorer, columns: Mapping[str, NDArray[Any]], truth: NDArray[np.bool_]) -> list[dict[str, Any]]:
