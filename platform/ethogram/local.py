@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +90,8 @@ class TrainingSet:
         return self._read(self.version).table
 
     def to_pandas(self) -> Any:
-        """The same rows as a pandas frame; decimals stay Decimal."""
-        return self.to_arrow().to_pandas()
+        """The same rows as a pandas frame; decimals stay Decimal, maps are dicts."""
+        return self.to_arrow().to_pandas(maps_as_pydicts="strict")
 
 
 class Store:
@@ -307,11 +306,11 @@ class Store:
         return reasons
 
     def _empty(self, views: Sequence[View]) -> dict[tuple[str, str], Any]:
-        return {
-            (ref, feature.name): Decimal(feature.empty) if feature.type == "decimal" else feature.empty
-            for ref, feature in self._planned(views)
-            if feature.empty is not None
-        }
+        from ethogram.core.signals.reference import evaluate
+
+        plans = [plan for view in views if (plan := self.workspace.signal_plans.get(view.ref))]
+        rows = {plan.ref: evaluate(plan, [], None, self.parts.clock.now()).values for plan in plans}
+        return {(ref, name): value for ref, row in rows.items() for name, value in row.items() if value is not None}
 
     def _planned(self, views: Sequence[View]) -> Iterator[tuple[str, FeaturePlan]]:
         for view in views:

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ethogram.modeling.columns import UnusableFeature, feature_names, plain_columns
+from ethogram.modeling.columns import UnusableFeature, feature_names, nested_names, plain_columns
 
 
 def test_every_type_of_a_training_set_becomes_numbers_or_text():
@@ -37,6 +37,19 @@ def test_every_type_of_a_training_set_becomes_numbers_or_text():
         "born": 1.0,
     }
     assert all(values[1] is None if values.dtype == object else np.isnan(values[1]) for values in columns.values())
+
+
+def test_lists_and_maps_are_left_out_of_what_models_read_and_named():
+    table = pa.table(
+        {
+            "entity": [1],
+            "n": [2],
+            "tags": pa.array([["a"]], pa.list_(pa.string())),
+            "by_channel": pa.array([{"web": 1}], pa.map_(pa.string(), pa.int64())),
+        }
+    )
+    assert feature_names(table) == ["n"]
+    assert nested_names(table) == ["tags", "by_channel"]
 
 
 def test_what_no_model_reads_is_named():

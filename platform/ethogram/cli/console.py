@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
@@ -41,7 +41,7 @@ def emit(facts: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Decimal | Path):
         return str(value)
@@ -55,7 +55,13 @@ def shown(value: Any) -> str:
 
     >>> shown(Decimal("48.100000")), shown(Decimal("200.000000")), shown(44.57935116516204), shown(3)
     ('48.1', '200', '44.5794', '3')
+    >>> shown(["web", "store"]), shown({"books": Decimal("2.500000")}), shown([])
+    ('web, store', 'books 2.5', '-')
     """
+    if isinstance(value, list):
+        return ", ".join(map(shown, value)) or "-"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {shown(item)}" for key, item in value.items()) or "-"
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -96,6 +96,9 @@ def population(outcome: OutcomePlan, signals: Mapping[str, SignalPlan]) -> list[
     parts = []
     for signal, features in wanted.items():
         plan = signals[signal].only(features)
-        parts.append((plan, {f"{signal}.{feature.name}": feature.value_type for feature in plan.features}))
+        try:
+            parts.append((plan, {f"{signal}.{feature.name}": feature.value_type for feature in plan.features}))
+        except AskedWrongly as nested:
+            raise AskedWrongly(f"{where} names a list or a map: {nested}") from nested
     check(outcome.among, {name: kind for _, types in parts for name, kind in types.items()}, expect=BOOLEAN)
     return parts

@@ -47,7 +47,8 @@ def materialize(
         for start in range(0, table.num_rows, 10_000):
             ids = table.column("entity").slice(start, 10_000).to_pylist()
             instants = table.column("at").slice(start, 10_000).to_pylist()
-            values = zip(*(column.slice(start, 10_000).to_pylist() for column in columns), strict=True)
+            chunks = (column.slice(start, 10_000).to_pylist(maps_as_pydicts="strict") for column in columns)
+            values = zip(*chunks, strict=True)
             for entity, at, row in zip(ids, instants, values, strict=True):
                 yield OnlineRow(key_of(entity), entity, at, None, layout.pack(row))
             progress(len(ids))

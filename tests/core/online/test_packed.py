@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ethogram.core.online.packed import TYPES, DamagedRow, Layout
+from ethogram.core.online.packed import DamagedRow, Layout
 
 VALUES = {
     "integer": st.integers(-(2**63), 2**63 - 1),
@@ -19,9 +19,15 @@ VALUES = {
 }
 
 
+VALUES |= {f"list<{kind}>": st.lists(values, max_size=4) for kind, values in VALUES.items()} | {
+    f"map<{kind}>": st.dictionaries(st.text(max_size=3), values, max_size=4) for kind, values in VALUES.items()
+}
+_FIRST = bytes.fromhex("0102030000000000000020bcbe00000000000000000000000000f5ea5db3")
+
+
 @st.composite
 def rows(draw: st.DrawFn) -> tuple[Layout, list[object]]:
-    kinds = draw(st.lists(st.sampled_from(TYPES), max_size=20))
+    kinds = draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=20))
     layout = Layout(tuple((f"f{place}", kind) for place, kind in enumerate(kinds)))
     return layout, [draw(st.none() | VALUES[kind]) for kind in kinds]
 
@@ -38,6 +44,25 @@ def test_a_truncated_row_is_never_served(row: tuple[Layout, list[object]], data:
     packed = layout.pack(values)
     with pytest.raises(DamagedRow):
         layout.unpack(packed[: data.draw(st.integers(0, len(packed) - 1))])
+
+
+def test_a_row_of_the_first_encoding_is_still_read_and_still_written() -> None:
+    layout = Layout((("n", "integer"), ("gone", "string"), ("d", "decimal")))
+    assert layout.unpack(_FIRST) == [3, None, Decimal("12.5")]
+    assert layout.pack([3, None, Decimal("12.5")]) == _FIRST
+
+
+def test_a_map_comes_back_in_the_order_of_its_keys_however_it_was_given() -> None:
+    layout = Layout((("m", "map<integer>"),))
+    for pairs in ({"b": 1, "a": 2}, [("b", 1), ("a", 2)]):
+        assert list(layout.unpack(layout.pack([pairs]))[0].items()) == [("a", 2), ("b", 1)]
+
+
+def test_a_row_with_lists_is_no_row_of_single_values() -> None:
+    with pytest.raises(DamagedRow, match="encoding 2, this is 1"):
+        Layout((("n", "integer"),)).unpack(Layout((("n", "list<integer>"),)).pack([[1]]))
+    with pytest.raises(ValueError, match="no packed type 'list<list<integer>>'"):
+        Layout((("n", "list<list<integer>>"),))
 
 
 def test_a_flipped_bit_is_noticed() -> None:

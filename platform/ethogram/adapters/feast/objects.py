@@ -10,7 +10,7 @@ from feast import Entity, FeatureView, Field, ValueType
 from feast.types import String
 
 from ethogram.adapters.feast.source import SignalSource
-from ethogram.adapters.feast.types import FEAST_TYPE
+from ethogram.adapters.feast.types import feast_type
 from ethogram.core.signals.view import View
 from ethogram.core.taxonomy import Taxonomy
 
@@ -34,7 +34,7 @@ def compile_views(views: Iterable[View], taxonomy: Taxonomy) -> dict[str, Any]:
 
 def feature_view(view: View, entity: Entity) -> FeatureView:
     """One view; its fields are ours in order, and its values never expire by age of the row alone."""
-    fields = [Field(name=name, dtype=FEAST_TYPE[kind]) for name, kind in view.features]
+    fields = [Field(name=name, dtype=feast_type(kind)) for name, kind in view.features]
     columns: Mapping[str, str] = {
         view.join_key: "STRING",
         **{field.name: field.dtype.to_value_type().name for field in fields},

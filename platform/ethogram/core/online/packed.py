@@ -1,22 +1,24 @@
 """The packed row: all features of one view and entity in a few bytes, with their types fixed by a layout.
 
 Byte 0 is the encoding's version, then a bitmap of nulls, the values that are not null in the layout's order, and a
-CRC-32 over all of it, so that a truncated or mixed-up row is noticed and never served.
+CRC-32 over all of it, so that a truncated or mixed-up row is noticed and never served. Version 1 has single values
+only; version 2, for layouts with lists or maps, also has these: their length, then their items, each after its key.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import cached_property
 from typing import Any
 
 from ethogram.errors import EthogramError
 
-VERSION = 1
+SINGLE, NESTED = 1, 2  # versions of the encoding
 TYPES = ("integer", "decimal", "double", "boolean", "timestamp", "date", "string", "bytes")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.date().toordinal()
@@ -45,29 +47,37 @@ def key_of(entity: int) -> bytes:
     return entity.to_bytes(8, "big", signed=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
-    """Names and types of a row's values, in order.
+    """Names and types of a row's values, in order: a type of `TYPES`, or "list<…>" or "map<…>" (from texts) of one.
 
     >>> layout = Layout((("purchases_30d", "integer"), ("spend_90d", "decimal"), ("last_channel", "string")))
     >>> row = layout.pack([3, Decimal("12.50"), None])
     >>> layout.unpack(row)
     [3, Decimal('12.500000'), None]
+    >>> nested = Layout((("last_3_channels", "list<string>"), ("by_channel", "map<integer>")))
+    >>> nested.unpack(nested.pack([["web", "store"], {"web": 2, "store": 1}]))
+    [['web', 'store'], {'store': 1, 'web': 2}]
     """
 
     features: tuple[tuple[str, str], ...]
 
     def __post_init__(self) -> None:
-        unknown = [kind for _, kind in self.features if kind not in TYPES]
+        unknown = [kind for _, kind in self.features if _divided(kind)[1] not in TYPES]
         if unknown:
-            raise ValueError(f"no packed type {unknown[0]!r}; one of {', '.join(TYPES)}")
+            raise ValueError(f"no packed type {unknown[0]!r}; one of {', '.join(TYPES)}, or list<…> or map<…> of one")
+
+    @cached_property
+    def version(self) -> int:
+        """Of the encoding: the oldest that can say it, so that rows of single values stay as they always were."""
+        return NESTED if any(_divided(kind)[0] for _, kind in self.features) else SINGLE
 
     def pack(self, values: Sequence[Any]) -> bytes:
         """Bytes of `values`, one per feature, None for null; a decimal has at most six digits after the point."""
         if len(values) != len(self.features):
             raise ValueError(f"{len(values)} values for {len(self.features)} features")
         nulls = bytearray((len(values) + 7) // 8)
-        parts: list[bytes] = [bytes([VERSION]), b""]
+        parts: list[bytes] = [bytes([self.version]), b""]
         for place, ((_, kind), value) in enumerate(zip(self.features, values, strict=True)):
             if value is None:
                 nulls[place >> 3] |= 1 << (place & 7)
@@ -82,8 +92,8 @@ class Layout:
         row = bytes(row)
         if len(row) < 5 or _LENGTH.unpack(row[-4:])[0] != zlib.crc32(row[:-4]):
             raise DamagedRow("its checksum differs")
-        if row[0] != VERSION:
-            raise DamagedRow(f"encoding {row[0]}, this is {VERSION}")
+        if row[0] != self.version:
+            raise DamagedRow(f"encoding {row[0]}, this is {self.version}")
         size = (len(self.features) + 7) // 8
         nulls, position, end = row[1 : 1 + size], 1 + size, len(row) - 4
         values: list[Any] = []
@@ -99,6 +109,14 @@ class Layout:
         if position != end:
             raise DamagedRow("it does not fit its layout")
         return values
+
+
+def _divided(kind: str) -> tuple[str, str]:
+    """ "list<integer>" as "list" and "integer"; "integer" as nothing and "integer"."""
+    outer, _, inner = kind.partition("<")
+    if outer in {"list", "map"} and inner.endswith(">"):
+        return outer, inner[:-1]
+    return "", kind
 
 
 def _encode(kind: str, value: Any) -> bytes:
@@ -119,6 +137,12 @@ def _encode(kind: str, value: Any) -> bytes:
         case "string":
             text = value.encode()
             return _LENGTH.pack(len(text)) + bytes(text)
+    outer, inner = _divided(kind)
+    if outer == "list":
+        return _LENGTH.pack(len(value)) + b"".join(_encode(inner, item) for item in value)
+    if outer == "map":
+        pairs = sorted(value.items() if isinstance(value, Mapping) else value)
+        return _LENGTH.pack(len(pairs)) + b"".join(_encode("string", key) + _encode(inner, item) for key, item in pairs)
     return _LENGTH.pack(len(value)) + bytes(value)
 
 
@@ -138,6 +162,17 @@ def _decode(kind: str, row: bytes, at: int) -> tuple[Any, int]:
         case "date":
             return date.fromordinal(_DAY.unpack_from(row, at)[0] + _EPOCH_DAY), at + 4
     length = _LENGTH.unpack_from(row, at)[0]
+    outer, inner = _divided(kind)
+    if outer:
+        at += 4
+        keys, items = [], []
+        for _ in range(length):
+            if outer == "map":
+                key, at = _decode("string", row, at)
+                keys.append(key)
+            item, at = _decode(inner, row, at)
+            items.append(item)
+        return (dict(zip(keys, items, strict=True)) if outer == "map" else items), at
     content = row[at + 4 : at + 4 + length]
     if len(content) != length:
         raise IndexError(length)
