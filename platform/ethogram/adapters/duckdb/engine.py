@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,8 +20,9 @@ from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
 from ethogram.core.outcomes.plan import OutcomePlan
+from ethogram.core.signals.aggregates import AGGREGATES
 from ethogram.core.signals.declaration import EVERYONE
-from ethogram.core.signals.kernel import Events, concat, evaluate
+from ethogram.core.signals.kernel import Events, Values, concat, evaluate
 from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
@@ -30,8 +32,9 @@ from ethogram.errors import AskedWrongly, EthogramError
 from ethogram.ports import TableFiles
 
 # At most so many events and observations in one query, or one entity's if it has more.
-EVENTS_AT_ONCE = 2_000_000
-OBSERVATIONS_AT_ONCE = 1_000_000
+EVENTS_AT_ONCE = 1_000_000
+OBSERVATIONS_AT_ONCE = 500_000
+WORKERS = 2  # ranges of entities at a time: one is read while another is computed
 NOBODY = -1  # stands for an unknown entity; surrogates are positive
 
 _Ints = npt.NDArray[np.int64]
@@ -194,18 +197,30 @@ class DuckdbEngine:
         }
         ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
         order = np.argsort(ids, kind="stable")
-        parts = []
-        for rows in _chunks(
-            ids[order], _rows(connection, list(tables.values())) / self._events_at_once, self._observations_at_once
-        ):
+        before, since = int(at.max()), _since(features, int(at.min()))
+        ordered = any(AGGREGATES[feature.aggregate].ordered for feature in features)
+
+        def part(rows: slice) -> dict[str, Values]:
             chosen = order[rows]
             low, high = int(ids[chosen[0]]), int(ids[chosen[-1]])
-            reach = Reach(
-                max(low, NOBODY + 1), high, _since(features, int(at.min())), int(at.max()), int(at.max()) + delay
-            )
-            sql = event_rows(tables, entity, where=stream.where, columns=columns, reach=reach, naming=naming)
-            found = _events(connection.sql(sql).to_arrow_table(), columns)
-            parts.append(evaluate(features, found, ids[chosen], at[chosen], delay))
+            reach = Reach(max(low, NOBODY + 1), high, since, before, before + delay)
+
+            def read(sort: bool) -> Events:
+                sql = event_rows(
+                    tables, entity, where=stream.where, columns=columns, reach=reach, naming=naming, sort=sort
+                )
+                with connection.cursor() as cursor:
+                    return _events(cursor.sql(sql).to_arrow_table(), columns)
+
+            found = read(sort=False).in_order()
+            if ordered and found.tied():
+                found = read(sort=True)
+            return evaluate(features, found, ids[chosen], at[chosen], delay)
+
+        size = _rows(connection, list(tables.values()))
+        chunks = list(_chunks(ids[order], size / self._events_at_once, self._observations_at_once))
+        with ThreadPoolExecutor(WORKERS) as pool:
+            parts = list(pool.map(part, chunks))
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         return {f.name: arrow(concat([part[f.name] for part in parts]).take(back), f.type) for f in features}

@@ -59,10 +59,12 @@ def event_rows(
     columns: Mapping[str, str],
     reach: Reach,
     naming: str | None = None,
+    sort: bool = True,
 ) -> str:
-    """SQL for the events in reach: `entity`, `occurred`, `available`, then `columns` (name to SQL type), sorted by
-    entity, time, knowledge and id. Without an `entity` all are of the one entity 0; with `naming`, only those that name
-    that entity too.
+    """SQL for the events in reach: `entity`, `occurred`, `available`, then `columns` (name to SQL type).
+
+    Sorted by entity, time, knowledge and id if that is asked for. Without an `entity` all are of the one entity 0; with
+    `naming`, only those that name that entity too.
 
     A table that does not exist yet, or has no such entity, has no events; a property that a version lacks is null.
     """
@@ -92,7 +94,7 @@ def event_rows(
         properties = "".join(f", CAST({column(each)} AS {kind}) AS {quoted(each)}" for each, kind in columns.items())
         selects.append(
             f"SELECT {whose} AS entity, epoch_us(occurred_at) AS occurred, "
-            f"epoch_us(available_at) AS available, event_id{properties} "
+            f"epoch_us(available_at) AS available{', event_id' * sort}{properties} "
             f"FROM {scan(files)} WHERE {' AND '.join(conditions)}"
         )
     shown = "".join(f", {quoted(each)}" for each in columns)
@@ -103,4 +105,6 @@ def event_rows(
             f"CAST(NULL AS BIGINT) AS available{nothing} WHERE false"
         )
     rows = "\n  UNION ALL ".join(selects)
+    if not sort:
+        return rows
     return f"SELECT entity, occurred, available{shown} FROM ({rows})\nORDER BY entity, occurred, available, event_id"

@@ -73,6 +73,7 @@ class Aggregate:
         empty: Value over no events; None is null.
         exact: False for approximate ones: equal within a relative 1e-9.
         check: Raises BadFeature for settings that make no sense; is given the window too.
+        ordered: Whether the order of events that occurred at the same instant can matter.
         windowed: False for one that has no window: asking for one is refused; None for either.
     """
 
@@ -85,3 +86,4 @@ class Aggregate:
     exact: bool = True
     check: Callable[[Mapping[str, Setting], Any], None] = no_check
     windowed: bool | None = None
+    ordered: bool = True

@@ -135,11 +135,11 @@ def known_unit(given: Mapping[str, Setting], _: object) -> None:
 
 
 AGGREGATES = (
-    Aggregate("count", None, always("integer"), lambda n: n.joined(n.plural), unit=one, empty=0),
-    Aggregate("sum", ADDABLE, own_type, lambda n: per_property(n, "sum"), empty=0),
-    Aggregate("mean", ADDABLE, always("double"), lambda n: per_property(n, "mean")),
-    Aggregate("min", ORDERED, own_type, lambda n: per_property(n, "min")),
-    Aggregate("max", ORDERED, own_type, lambda n: per_property(n, "max")),
+    Aggregate("count", None, always("integer"), lambda n: n.joined(n.plural), unit=one, empty=0, ordered=False),
+    Aggregate("sum", ADDABLE, own_type, lambda n: per_property(n, "sum"), empty=0, ordered=False),
+    Aggregate("mean", ADDABLE, always("double"), lambda n: per_property(n, "mean"), ordered=False),
+    Aggregate("min", ORDERED, own_type, lambda n: per_property(n, "min"), ordered=False),
+    Aggregate("max", ORDERED, own_type, lambda n: per_property(n, "max"), ordered=False),
     Aggregate("first", ANY, own_type, lambda n: per_property(n, "first")),
     Aggregate("last", ANY, own_type, lambda n: per_property(n, "last")),
     Aggregate(
@@ -149,6 +149,7 @@ AGGREGATES = (
         lambda n: n.joined(n.settings["unit"], "since", n.noun),
         unit=in_unit,
         check=known_unit,
+        ordered=False,
     ),
 )
 WORDS = (count, total, mean, minimum, maximum, first, last, recency)

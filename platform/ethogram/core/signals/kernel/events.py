@@ -31,6 +31,31 @@ class Events:
     def __len__(self) -> int:
         return len(self.entity)
 
+    def in_order(self) -> Events:
+        """Sorted by entity, occurred, available; rows that tie in all of these stay as they stand."""
+        if not len(self):
+            return self
+        entity, occurred = self.entity - self.entity.min(), self.occurred - self.occurred.min()
+        span = int(occurred.max()) + 1
+        if int(entity.max()) < 2**62 // span:
+            keys = entity * span + occurred
+            steps = np.diff(keys)
+            if (steps > 0).all():
+                return self
+            order = np.argsort(keys, kind="stable")
+            keys = keys[order]
+            tied = (np.diff(keys) == 0).any()
+        else:
+            order, tied = np.arange(len(entity)), True
+        if tied and not np.array_equal(self.available, self.occurred):
+            order = np.lexsort((self.available, self.occurred, self.entity))
+        return self.take(order)
+
+    def tied(self) -> bool:
+        """Whether any two neighbours are of one entity and instant: then their ids decide what comes first."""
+        same = self.entity[1:] == self.entity[:-1]
+        return bool((same & (self.occurred[1:] == self.occurred[:-1])).any())
+
     def take(self, rows: Ints) -> Events:
         until = None if self.until is None else self.until[rows]
         columns = {name: column.take(rows) for name, column in self.columns.items()}
