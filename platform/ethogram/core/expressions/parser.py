@@ -11,10 +11,11 @@ unary   := "-" unary | literal | name | function "(" [or, …] ")" | "(" or ")"
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from ethogram.core.expressions.errors import ExpressionError
-from ethogram.core.expressions.functions import FUNCTIONS
+from ethogram.core.expressions.functions import FUNCTIONS, Function
 from ethogram.core.expressions.lexer import Token, tokens
 from ethogram.core.expressions.syntax import (
     AGGREGATES,
@@ -28,6 +29,7 @@ from ethogram.core.expressions.syntax import (
 from ethogram.errors import did_you_mean
 
 _LARGEST = 2**63
+_NONE: Mapping[str, Function] = {}
 _FOREIGN = {
     "like": "use starts_with, ends_with or contains",
     "ilike": "use lower with starts_with, ends_with or contains",
@@ -42,7 +44,9 @@ _FOREIGN = {
 }
 
 
-def parse(text: str, *, where: str = "", aggregates: bool = False) -> Expression:
+def parse(
+    text: str, *, where: str = "", aggregates: bool = False, more: Mapping[str, Function] = _NONE
+) -> Expression:
     """The expression that a text says; types are looked at by `check`.
 
     Args:
@@ -50,18 +54,21 @@ def parse(text: str, *, where: str = "", aggregates: bool = False) -> Expression
         where: File and line for messages, as in `sources.py:12`.
         aggregates: Whether sum, count and the like are allowed, as in a source mapping with `group_by`. If one is used,
             every name has to stand inside an aggregate.
+        more: Functions that can be called beside the language's own; who names them puts something else in their place
+            before types are looked at.
 
     >>> sorted(parse("Quantity > 0 and UnitPrice > 0").names)
     ['Quantity', 'UnitPrice']
     >>> parse("sum(Quantity * UnitPrice)", aggregates=True).aggregates
     True
     """
-    return _Parser(text, where, aggregates).expression()
+    return _Parser(text, where, aggregates, more).expression()
 
 
 class _Parser:
-    def __init__(self, text: str, where: str, aggregates: bool) -> None:
+    def __init__(self, text: str, where: str, aggregates: bool, more: Mapping[str, Function]) -> None:
         self.text, self.where, self.may_aggregate = text, where, aggregates
+        self.functions = {**FUNCTIONS, **more}
         if len(text) > MAX_CHARACTERS:
             hint = "derive a part of it as a feature of its own"
             raise self.error(MAX_CHARACTERS, f"an expression has at most {MAX_CHARACTERS:,} characters", hint)
@@ -262,13 +269,13 @@ class _Parser:
         if name in AGGREGATES and not self.may_aggregate:
             hint = "aggregates are for mappings with group_by; a signal declares its own"
             raise self.error(token.position, f"{name} sums up many rows, which is not allowed here", hint)
-        if name not in FUNCTIONS:
-            known = [known for known in FUNCTIONS if self.may_aggregate or known not in AGGREGATES]
+        if name not in self.functions:
+            known = [known for known in self.functions if self.may_aggregate or known not in AGGREGATES]
             hint = _FOREIGN.get(name) or did_you_mean(name, known, otherwise="docs/expressions.md lists the functions")
             raise self.error(token.position, f"no function named {name!r}", hint)
         self.need("symbol", "(", "")
         args = self.arguments(token)
-        function = FUNCTIONS[name]
+        function = self.functions[name]
         if len(args) < function.least or (function.most is not None and len(args) > function.most):
             raise self.error(
                 token.position,
