@@ -9,7 +9,6 @@ from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
 from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, minimum, recency, total
 from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.numbers import Overflow
-from ethogram.core.signals.reference import NotAsserted
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY, HOUR, TICK = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
@@ -253,15 +252,6 @@ def test_the_clocks_of_no_country_matter(engine):
     spring = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # the hour that Europe skips
     events = [bought(spring - DAY), bought(spring - DAY - HOUR)]
     assert only(engine, signal(count(over="1d")), events, as_of=spring) == 1
-
-
-def test_a_correction_is_refused_rather_than_miscounted(engine):
-    events = [bought(NOON - DAY), bought(NOON - HOUR, op="retract")]
-    with pytest.raises(NotAsserted):
-        only(engine, signal(count()), events)
-    with pytest.raises(NotAsserted):
-        engine.labels(Outcome("o", "customer", occurrence("commerce.purchase", within="1d")), events, [(1, NOON - DAY)])
-    assert only(engine, signal(count()), events, as_of=NOON - HOUR) == 1  # not known yet, so nothing to refuse
 
 
 def test_an_outcome_holds_from_the_instant_to_just_before_its_horizon_ends(engine):

@@ -35,6 +35,20 @@ events_near = st.builds(
     st.one_of(st.none(), st.decimals(-1000, 1000, places=2)), st.one_of(st.none(), st.integers(-9, 9)),
 )  # fmt: skip
 event_lists = st.lists(events_near, max_size=10, unique_by=lambda event: event.event_id)
+
+
+@st.composite
+def corrected_lists(draw: st.DrawFn) -> list[Event]:
+    """Events, some of them about others: corrections of what is there, of what is not, and retractions."""
+    events = draw(event_lists)
+    about = st.sampled_from([*(event.event_id for event in events), "nothing"])
+    return [
+        dataclasses.replace(event, op=op, target_id=draw(about)) if op != "assert" else event
+        for event in events
+        for op in [draw(st.sampled_from(["assert", "assert", "correct", "retract"]))]
+    ]
+
+
 freshness = st.sampled_from([("live", "0s"), ("hourly", "0s"), ("daily", "0s"), ("daily", "2h")])
 
 
@@ -45,8 +59,8 @@ def futures(draw: st.DrawFn) -> tuple[Signal, list[Event], list[Event]]:
     signal = Signal(
         "s", version=1, entity="customer", of="commerce.purchase", features=FEATURES, freshness=kind, delay=delay
     )
-    events = draw(event_lists)
-    return signal, events, draw(event_lists)
+    events = draw(corrected_lists())
+    return signal, events, draw(corrected_lists())
 
 
 def _unknown(event: Event, at: datetime, known: datetime) -> bool:
@@ -89,7 +103,7 @@ def test_what_is_known_does_change_it(engines, events, more):
 
 
 @settings(max_examples=40)
-@given(events=event_lists, more=event_lists)
+@given(events=corrected_lists(), more=corrected_lists())
 def test_a_ripe_label_never_changes(engines, events, more):
     """What becomes known after the label was ripe, or happens outside of the horizon, leaves it as it is."""
     outcome = Outcome("o", "customer", absence("commerce.purchase", within="1d"), matures_after="12h")

@@ -57,7 +57,10 @@ def event_lists(draw: st.DrawFn) -> list[Event]:
         if behavior == "commerce.refund":
             found = {name: value for name, value in found.items() if name == "amount"}
         channel = draw(st.sampled_from(["web", "store", None]))
-        events.append(Event(f"{next(ids)}", behavior, entities, at, at + draw(waits), found, channel))
+        op, target = draw(
+            st.sampled_from([("assert", None)] * 4 + [("correct", "0"), ("correct", "1"), ("retract", "0")])
+        )
+        events.append(Event(f"{next(ids)}", behavior, entities, at, at + draw(waits), found, channel, op, target))
     return events
 
 
@@ -137,7 +140,10 @@ def test_an_observation_is_answered_alike_whoever_is_asked_beside_it(engines, si
 
 
 def _renamed(events: Sequence[Event]) -> list[Event]:
-    return [dataclasses.replace(event, event_id=f"x{event.event_id}") for event in events]
+    return [
+        dataclasses.replace(event, event_id=f"x{event.event_id}", target_id=event.target_id and f"x{event.target_id}")
+        for event in events
+    ]
 
 
 @settings(max_examples=15)

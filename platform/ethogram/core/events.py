@@ -27,7 +27,8 @@ class Event:
         occurred_at: When it happened, UTC.
         available_at: When we could first know it, UTC.
         properties: By name; money and numbers as Decimal.
-        op: "assert", "correct" or "retract"; the latter two name their `target_id`.
+        op: "assert", "correct" (the event as it really was, in full) or "retract" (it never was).
+        target_id: For the latter two, the `event_id` of the asserted event that they are about.
     """
 
     event_id: str
@@ -39,3 +40,8 @@ class Event:
     channel: str | None = None
     op: str = "assert"
     target_id: str | None = None
+
+    @property
+    def about(self) -> str:
+        """The event that this record is about: itself, or what it corrects or retracts."""
+        return self.event_id if self.op == "assert" else self.target_id or self.event_id

@@ -13,6 +13,7 @@ import pytest
 
 from ethogram.adapters.duckdb.engine import DuckdbEngine, EngineFailed
 from ethogram.adapters.duckdb.events import Reach, event_rows
+from ethogram.adapters.duckdb.standing import Standing
 from ethogram.core.expressions import INTEGER, parse
 from ethogram.core.outcomes.declaration import Outcome, absence
 from ethogram.core.outcomes.plan import plan_outcome
@@ -149,6 +150,17 @@ def test_events_of_a_few_come_back_as_they_are(engine, tmp_path):
     assert engine.events({"commerce.purchase": files}, "customer", []) == []
 
 
+def test_what_is_said_of_an_event_comes_with_it_even_where_it_names_another(engine, tmp_path):
+    plain = events(tmp_path / "a.parquet", days=[1, 2])
+    rows = pq.read_table(plain.paths[0])
+    moved = rows.slice(0, 1).to_pylist()[0] | {"event_id": "b0", "op": "correct", "target_id": "a0", "customer": 7}
+    path = tmp_path / "b.parquet"
+    pq.write_table(pa.Table.from_pylist([moved], schema=rows.schema), path)
+    files = TableFiles(plain.name, 1, (*plain.paths, str(path)), plain.schema)
+    for who, said in [(1, {"a0", "a1", "b0"}), (7, {"a0", "b0"}), (8, set())]:
+        assert {e.event_id for e in engine.events({"commerce.purchase": files}, "customer", [who])} == said
+
+
 def test_the_sql_is_the_one_that_was_reviewed(request):
     """After a change on purpose, delete the snapshot and run this once: it writes the new one and fails."""
     schema = pa.schema([("customer", pa.int64()), ("amount", pa.decimal128(18, 6)), ("items", pa.int64())])
@@ -156,9 +168,13 @@ def test_the_sql_is_the_one_that_was_reviewed(request):
     streams = dict.fromkeys(feature.stream for feature in PLAN.features)
     columns = {"amount": "DECIMAL(18, 6)", "items": "BIGINT"}
     made = [
-        event_rows(files, "customer", where=stream.where, columns=columns, reach=Reach(1, 9, None, 10, 10))
+        event_rows(
+            Standing(duckdb.connect(), files, 0, 10, versions), list(files), "customer", where=stream.where,
+            columns=columns, reach=Reach(1, 9, None, 10, 5, 10),
+        )
+        for versions in ({"commerce.purchase": None}, {"commerce.purchase": "versions_0"})
         for stream in streams
-    ]
+    ]  # fmt: skip
     text = "\n\n".join(made) + "\n"
     snapshot = request.path.parent / "snapshots" / "signal.sql"
     if not snapshot.exists():

@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type, column
-from ethogram.adapters.duckdb.events import Reach, column_type, event_rows, instant, scan
+from ethogram.adapters.duckdb.events import Reach, column_type, event_rows
 from ethogram.adapters.duckdb.expressions import emit, quoted
+from ethogram.adapters.duckdb.standing import ABOUT, Standing, corrected
+from ethogram.adapters.duckdb.tables import scan
 from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
 from ethogram.core.outcomes.plan import OutcomePlan
@@ -26,7 +28,6 @@ from ethogram.core.signals.kernel import Events, Values, concat, evaluate
 from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
-from ethogram.core.signals.reference import NotAsserted
 from ethogram.core.time import MICROSECOND
 from ethogram.errors import AskedWrongly, EthogramError
 from ethogram.ports import TableFiles
@@ -68,13 +69,12 @@ class DuckdbEngine:
         if len(at):
             delay = plan.delay // MICROSECOND
             with self._session(f"signal {plan.ref}") as connection:
-                before, latest = int(at.max()), int(at.max()) + delay
-                _refuse_corrections(connection, plan.behaviors, events, before=before, known=latest)
+                standing = Standing(connection, events, delay, int(at.max()) + delay)
                 computed = [feature for feature in plan.computed if not feature.derivation]
                 for stream, via in dict.fromkeys((feature.stream, feature.via) for feature in computed):
                     features = [each for each in computed if (each.stream, each.via) == (stream, via)]
-                    whose = self._whose(connection, plan.entity, features[0], entities, at, delay, events)
-                    found = self._stream(connection, _named(plan, via), features, whose, at, delay, events)
+                    whose = self._whose(standing, plan.entity, features[0], entities, at)
+                    found = self._stream(standing, _named(plan, via), features, whose, at)
                     columns.update(found)
                 _derive(connection, plan, columns)
         fields = [pa.field("at", INSTANT), pa.field("known_at", INSTANT)]
@@ -92,9 +92,8 @@ class DuckdbEngine:
             return schema.empty_table()
         until, delay = as_of + plan.horizon // MICROSECOND, plan.matures_after // MICROSECOND
         with self._session(f"outcome {plan.name}") as connection:
-            before, latest = int(until.max()), int(until.max()) + delay
-            _refuse_corrections(connection, plan.behaviors, events, before=before, known=latest)
-            found = self._stream(connection, plan.entity, [plan.happens], entities, until, delay, events)
+            standing = Standing(connection, events, delay, int(until.max()) + delay)
+            found = self._stream(standing, plan.entity, [plan.happens], entities, until)
         some = pc.greater(found[plan.happens.name], 0)
         return pa.table([pc.invert(some) if plan.negate else some], schema=schema)
 
@@ -126,13 +125,16 @@ class DuckdbEngine:
             return connection.sql(sql).to_arrow_table()["holds"].combine_chunks()
 
     def events(self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int]) -> list[Event]:
-        """Every event of a few entities, for those who want to look at each."""
+        """Every record about an event that names one of a few entities, for those who want to look at each."""
         found = []
         with self._session(f"events of {entity}") as connection:
             for behavior, files in behaviors.items():
                 if files.schema is None or not files.paths or entity not in files.schema.names or not ids:
                     continue
                 chosen = f"{quoted(entity)} IN ({', '.join(str(int(id)) for id in ids)})"
+                if corrected(connection, files):
+                    # What is said of one's event may name another by now; it is one's to look at all the same.
+                    chosen = f"{ABOUT} IN (SELECT {ABOUT} FROM {scan(files)} WHERE {chosen})"
                 rows = connection.sql(f"SELECT * FROM {scan(files)} WHERE {chosen}").to_arrow_table()
                 found += [_event(behavior, entity, row) for row in rows.to_pylist()]
         return found
@@ -155,16 +157,7 @@ class DuckdbEngine:
         finally:
             connection.close()
 
-    def _whose(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        entity: str,
-        feature: FeaturePlan,
-        entities: pa.Array,
-        at: _Ints,
-        delay: int,
-        events: Mapping[str, TableFiles],
-    ) -> pa.Array:
+    def _whose(self, standing: Standing, entity: str, feature: FeaturePlan, entities: pa.Array, at: _Ints) -> pa.Array:
         """Whose events each observation looks at: its entity's, its larger unit's as far as known, or everyone's."""
         if feature.via is None:
             return entities
@@ -172,24 +165,24 @@ class DuckdbEngine:
             return pa.array(np.zeros(len(at), np.int64))
         unit = replace(feature, name="unit", aggregate="last", stream=Stream(feature.stream.behaviors), window=None)
         unit = replace(unit, property=feature.via, property_type="integer", scale=0, type="integer")
-        found = self._stream(connection, entity, [unit], entities, at, delay, events, naming=feature.via)
+        found = self._stream(standing, entity, [unit], entities, at, naming=feature.via)
         return found["unit"]
 
     def _stream(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        standing: Standing,
         entity: str | None,
         features: Sequence[FeaturePlan],
         entities: pa.Array,
         at: _Ints,
-        delay: int,
-        events: Mapping[str, TableFiles],
         *,
         naming: str | None = None,
     ) -> dict[str, pa.Array]:
         """Values of features that share a stream, in the order of the observations; a range of entities at a time."""
         stream = features[0].stream
-        tables = {behavior: events[behavior] for behavior in stream.behaviors if behavior in events}
+        connection, delay = standing.connection, standing.delay
+        standing.prepare(stream.behaviors)
+        tables = [standing.tables[behavior] for behavior in stream.behaviors if behavior in standing.tables]
         columns = {
             feature.property: column_type(feature.property_type or "", feature.scale)
             for feature in features
@@ -203,11 +196,18 @@ class DuckdbEngine:
         def part(rows: slice) -> dict[str, Values]:
             chosen = order[rows]
             low, high = int(ids[chosen[0]]), int(ids[chosen[-1]])
-            reach = Reach(max(low, NOBODY + 1), high, since, before, before + delay)
+            reach = Reach(max(low, NOBODY + 1), high, since, before, int(at.min()) + delay, before + delay)
 
             def read(sort: bool) -> Events:
                 sql = event_rows(
-                    tables, entity, where=stream.where, columns=columns, reach=reach, naming=naming, sort=sort
+                    standing,
+                    stream.behaviors,
+                    entity,
+                    where=stream.where,
+                    columns=columns,
+                    reach=reach,
+                    naming=naming,
+                    sort=sort,
                 )
                 with connection.cursor() as cursor:
                     return _events(cursor.sql(sql).to_arrow_table(), columns)
@@ -217,7 +217,7 @@ class DuckdbEngine:
                 found = read(sort=True)
             return evaluate(features, found, ids[chosen], at[chosen], delay)
 
-        size = _rows(connection, list(tables.values()))
+        size = _rows(connection, tables)
         chunks = list(_chunks(ids[order], size / self._events_at_once, self._observations_at_once))
         with ThreadPoolExecutor(WORKERS) as pool:
             parts = list(pool.map(part, chunks))
@@ -274,7 +274,8 @@ def _since(features: Sequence[FeaturePlan], at: int) -> int | None:
 
 def _events(rows: pa.Table, columns: Iterable[str]) -> Events:
     entity, occurred, available = (column(rows[name]).data for name in ("entity", "occurred", "available"))
-    return Events(entity, occurred, available, None, {name: column(rows[name]) for name in columns})
+    until = column(rows["until"]).data if "until" in rows.column_names else None
+    return Events(entity, occurred, available, until, {name: column(rows[name]) for name in columns})
 
 
 def _chunks(sorted_ids: _Ints, event_parts: float, observations_at_once: int) -> Iterator[slice]:
@@ -293,26 +294,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, tables: list[TableFiles]) -> in
         return 0
     found = connection.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [paths]).fetchall()
     return int(found[0][0] or 0)
-
-
-def _refuse_corrections(
-    connection: duckdb.DuckDBPyConnection,
-    behaviors: Iterable[str],
-    events: Mapping[str, TableFiles],
-    *,
-    before: int,
-    known: int,
-) -> None:
-    for behavior in behaviors:
-        files = events.get(behavior)
-        if files is None or not files.paths:
-            continue
-        found = connection.execute(
-            f"SELECT op, event_id FROM {scan(files)} WHERE op <> 'assert' "
-            f"AND occurred_at < {instant(before)} AND available_at <= {instant(known)} LIMIT 1"
-        ).fetchall()
-        for op, event_id in found:
-            raise NotAsserted(behavior, op, event_id)
 
 
 def _event(behavior: str, entity: str, row: Mapping[str, Any]) -> Event:

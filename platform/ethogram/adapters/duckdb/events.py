@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ethogram.adapters.duckdb.expressions import emit, quoted
+from ethogram.adapters.duckdb.standing import FROM, UNTIL, Standing
+from ethogram.adapters.duckdb.tables import instant, scan, text
 from ethogram.core.signals.condition import Condition
-from ethogram.ports import TableFiles
+from ethogram.core.signals.kernel.events import FOREVER
 
 COLUMN_TYPES = {
     "integer": "BIGINT",
@@ -21,29 +23,15 @@ COLUMN_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which events can matter: a range of entities, and of times in microseconds; `since` None reaches back forever."""
+    """Which events can matter: a range of entities, and of times in microseconds; `since` None reaches back forever.
+    Knowledge is asked for from `known_first` to `known`."""
 
     low: int
     high: int
     since: int | None
     before: int
+    known_first: int
     known: int
-
-
-def text(value: str) -> str:
-    """A quoted string."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def scan(files: TableFiles) -> str:
-    """Every row of a table's version."""
-    paths = ", ".join(text(path) for path in files.paths)
-    return f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
-
-
-def instant(micros: int) -> str:
-    """A literal instant."""
-    return f"make_timestamptz({micros})"
 
 
 def column_type(kind: str, scale: int) -> str:
@@ -52,7 +40,8 @@ def column_type(kind: str, scale: int) -> str:
 
 
 def event_rows(
-    tables: Mapping[str, TableFiles],
+    standing: Standing,
+    behaviors: Sequence[str],
     entity: str | None,
     *,
     where: Condition | None,
@@ -61,16 +50,21 @@ def event_rows(
     naming: str | None = None,
     sort: bool = True,
 ) -> str:
-    """SQL for the events in reach: `entity`, `occurred`, `available`, then `columns` (name to SQL type).
-
-    Sorted by entity, time, knowledge and id if that is asked for. Without an `entity` all are of the one entity 0; with
-    `naming`, only those that name that entity too.
+    """SQL for the events in reach: `entity`, `occurred`, `available`, then `columns` (name to SQL type); with `sort` by
+    entity, time, knowledge and id. Where some of them stand for a while only, `until` tells until when. Without an
+    `entity` all are of the one entity 0; with `naming`, only those that name that entity too.
 
     A table that does not exist yet, or has no such entity, has no events; a property that a version lacks is null.
     """
     selects = []
-    for behavior, files in tables.items():
-        if files.schema is None or not files.paths or not {entity, naming} - {None} <= set(files.schema.names):
+    aparts = {behavior: standing.apart(behavior) for behavior in behaviors}
+    passing = any(aparts.values())
+    order = "told" if passing else "available"
+    for behavior in behaviors:
+        files = standing.tables.get(behavior)
+        if files is None or files.schema is None or not files.paths:
+            continue
+        if not {entity, naming} - {None} <= set(files.schema.names):
             continue
         present = set(files.schema.names)
 
@@ -92,11 +86,22 @@ def event_rows(
         if where is not None:
             conditions.append(f"({emit(where.expression, where.types[behavior], column)})")
         properties = "".join(f", CAST({column(each)} AS {kind}) AS {quoted(each)}" for each, kind in columns.items())
-        selects.append(
-            f"SELECT {whose} AS entity, epoch_us(occurred_at) AS occurred, "
-            f"epoch_us(available_at) AS available{', event_id' * sort}{properties} "
-            f"FROM {scan(files)} WHERE {' AND '.join(conditions)}"
-        )
+        here = " AND ".join(conditions)
+
+        def select(available: str, until: str, source: str, whose: str = whose, properties: str = properties) -> str:
+            told = f", {until} AS until, epoch_us(available_at) AS told" if passing else ""
+            return (
+                f"SELECT {whose} AS entity, epoch_us(occurred_at) AS occurred, "
+                f"{available} AS available{told}, event_id{properties} FROM {source}"
+            )
+
+        apart = aparts[behavior]
+        plain = f"{scan(files)} WHERE {here}" + (f" AND {apart.untouched}" if apart else "")
+        selects.append(select("epoch_us(available_at)", str(FOREVER), plain))
+        if apart:
+            # What was put right before anybody looks need not be seen as it was.
+            alive = f"{here} AND {UNTIL} > greatest({FROM}, {reach.known_first})"
+            selects.append(select(FROM, UNTIL, f"{apart.relation} WHERE {alive}"))
     shown = "".join(f", {quoted(each)}" for each in columns)
     if not selects:
         nothing = "".join(f", CAST(NULL AS {kind}) AS {quoted(each)}" for each, kind in columns.items())
@@ -105,6 +110,6 @@ def event_rows(
             f"CAST(NULL AS BIGINT) AS available{nothing} WHERE false"
         )
     rows = "\n  UNION ALL ".join(selects)
-    if not sort:
-        return rows
-    return f"SELECT entity, occurred, available{shown} FROM ({rows})\nORDER BY entity, occurred, available, event_id"
+    until = ", until" if passing else ""
+    sorted_rows = f"\nORDER BY entity, occurred, {order}, event_id" if sort else ""
+    return f"SELECT entity, occurred, available{until}{shown} FROM ({rows}){sorted_rows}"

@@ -17,12 +17,13 @@ from ethogram.core.expressions import compile
 from ethogram.core.signals.declaration import EVERYONE
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan
 from ethogram.core.signals.reference import basic
-from ethogram.core.signals.reference.seen import Definition, NotAsserted, Seen, asserted, in_order
+from ethogram.core.signals.reference.seen import Definition, Seen, counted, in_order
+from ethogram.core.signals.reference.standing import standing
 
 _FAMILIES = (basic,)
 REFERENCE: Mapping[str, Definition] = {name: each for family in _FAMILIES for name, each in family.REFERENCE.items()}
 
-__all__ = ["REFERENCE", "NotAsserted", "Row", "asserted", "evaluate"]
+__all__ = ["REFERENCE", "Row", "counted", "evaluate", "standing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def evaluate(plan: SignalPlan, events: Sequence[Event], entity_id: int | None, a
     recencies float. An unknown entity (None, or one without events) has counts and sums of 0 and nulls.
     """
     at, known = plan.moment(time.utc(as_of))
-    visible = [e for e in events if e.occurred_at < at and e.available_at <= known]
+    visible = standing([e for e in events if e.occurred_at < at and e.available_at <= known])
     values: dict[str, Any] = {}
     for feature in plan.computed:
         if feature.derivation:
@@ -49,9 +50,8 @@ def evaluate(plan: SignalPlan, events: Sequence[Event], entity_id: int | None, a
             values[feature.name] = derived({each.name: values[each.name] for each in feature.derivation.inputs})
             continue
         theirs = _whose(feature, plan.entity, visible, entity_id)
-        counted = asserted(theirs, feature.stream.behaviors, feature.stream.where)
-        counted.sort(key=in_order)
-        values[feature.name] = REFERENCE[feature.aggregate](feature, Seen(at, counted))
+        seen = Seen(at, sorted(counted(theirs, feature.stream.behaviors, feature.stream.where), key=in_order))
+        values[feature.name] = REFERENCE[feature.aggregate](feature, seen)
     return Row(at, known, {feature.name: values[feature.name] for feature in plan.features})
 
 
@@ -62,7 +62,7 @@ def _whose(feature: FeaturePlan, entity: str, visible: Sequence[Event], entity_i
     mine = [e for e in visible if entity_id is not None and e.entities.get(entity) == entity_id]
     if feature.via is None:
         return mine
-    naming = [e for e in asserted(mine, feature.stream.behaviors, None) if e.entities.get(feature.via) is not None]
+    naming = [e for e in counted(mine, feature.stream.behaviors, None) if e.entities.get(feature.via) is not None]
     if not naming:
         return []
     unit = max(naming, key=in_order).entities[feature.via]

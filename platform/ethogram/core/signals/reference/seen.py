@@ -13,20 +13,6 @@ from ethogram.core.signals.condition import Condition
 from ethogram.core.signals.numbers import fixed
 from ethogram.core.signals.plan import FeaturePlan
 from ethogram.core.signals.window import Window
-from ethogram.errors import EthogramError
-
-
-class NotAsserted(EthogramError):
-    """An event that corrects or retracts another: signals do not follow those, so they refuse rather than miscount."""
-
-    code = "correction-unsupported"
-
-    def __init__(self, behavior: str, op: str, event_id: str) -> None:
-        self.behavior, self.op, self.event_id = behavior, op, event_id
-        super().__init__(
-            f"event {event_id} of {behavior} has op {op!r}, and signals count asserted events only; "
-            "leave the behavior out of the signal, or ingest its rows as they should have been"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +31,9 @@ class Seen:
 Definition = Callable[[FeaturePlan, Seen], Any]
 
 
-def asserted(events: Sequence[Event], behaviors: Sequence[str], where: Condition | None) -> list[Event]:
+def counted(events: Sequence[Event], behaviors: Sequence[str], where: Condition | None) -> list[Event]:
     """Events of `behaviors` for which `where` is true: neither false nor null."""
     found = [e for e in events if e.behavior in behaviors]
-    for event in found:
-        if event.op != "assert":
-            raise NotAsserted(event.behavior, event.op, event.event_id)
     return found if where is None else list(filter(where.test(), found))
 
 
