@@ -11,9 +11,9 @@ from ethogram.cli.console import note, out, progress
 
 def sample(
     out_: Annotated[Path, typer.Option("--out", help="Folder to write.")] = Path("shop"),
-    events: Annotated[int, typer.Option(help="About how many rows, over all tables.")] = 1_000_000,
+    events: Annotated[int, typer.Option(min=1, help="How many rows, over all tables but customers.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
-    days: Annotated[int, typer.Option(help="Length of the period.")] = 365,
+    days: Annotated[int, typer.Option(min=1, help="Length of the period.")] = 365,
 ) -> None:
     """Generate a made-up online shop: it says so, and its truths are documented in docs/made_data.md.
 

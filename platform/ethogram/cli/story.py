@@ -52,6 +52,21 @@ class DemoFailed(EthogramError):
     code = "demo-failed"
 
 
+class TooFewEvents(EthogramError):
+    """A made shop so small that chance decides whether a model may be promoted."""
+
+    code = "too-few-events"
+    exit_status = 1
+
+    def __init__(self, events: int, why: EthogramError) -> None:
+        self.events = events
+        found = str(why).partition("\nnext:")[0]
+        super().__init__(
+            f"{found}\nof {events:,} made events a model learns from few customers, and chance decides how it does\n"
+            f"next: make demo ROWS={USUAL_EVENTS}"
+        )
+
+
 class Story:
     """One telling on one data set; telling it again repeats nothing that is done."""
 
@@ -93,7 +108,7 @@ class Story:
         self.take_in()
         self.publish()
         self.opt_out()
-        version = self.model()
+        version = self.champion()
         self.online()
         self.score()
         self.refuse()
@@ -213,6 +228,15 @@ class Story:
         if len(keys) < 2 or keys[0] is None or keys[1] is None:
             raise DemoFailed(f"{self.scenario.dataset} names fewer than two of entity {self.scenario.entity}")
         return keys[0], keys[1]
+
+    def champion(self) -> int:
+        try:
+            return self.model()
+        except EthogramError as error:
+            small = self.scenario.dataset == "shop" and self.events < USUAL_EVENTS
+            if small and error.code in ("gates-failed", "training-set-too-short"):
+                raise TooFewEvents(self.events, error) from error
+            raise
 
     def model(self) -> int:
         name = self.scenario.model
