@@ -147,6 +147,50 @@ def test_a_view_of_the_users_own_keeps_feasts_inclusive_rule_beside_ours(
     assert store.get_online_features(**asks).to_dict()["grade"] == [2.5, None]
 
 
+def test_a_query_and_a_range_of_dates_ask_about_signals_and_files_in_one(
+    shop: Any, feast: Open, tmp_path: Path
+) -> None:
+    store = feast()
+    first, second = sorted(shop.ids)[:2]
+    rows = pd.DataFrame(
+        {"customer_id": [first, first, second, "stranger"], "at": [*INSTANTS, INSTANTS[1]], "stars": [1, 2, 3, 4]}
+    )
+    rows.to_parquet(tmp_path / "stars.parquet")
+    stars = FeatureView(
+        name="stars",
+        entities=[store.get_entity("customer")],
+        ttl=timedelta(0),
+        source=FileSource(name="stars_file", path=str(tmp_path / "stars.parquet"), timestamp_field="at"),
+        schema=[Field(name="stars", dtype=Int64)],
+    )
+    store.apply([stars])
+    refs = [f"{RHYTHM}:spend_90d", "stars:stars"]
+    query = f"select customer_id, max(\"at\") as event_timestamp from '{tmp_path}/stars.parquet' group by 1 order by 1"
+    got = store.get_historical_features(entity_df=query, features=refs).to_arrow().to_pylist()
+    assert [(row["customer_id"], row["event_timestamp"], row["stars"]) for row in got] == [
+        (first, INSTANTS[1], 2),
+        (second, INSTANTS[2], 3),
+        ("stranger", INSTANTS[1], 4),
+    ]
+    job = store.get_historical_features(features=refs, start_date=INSTANTS[1], end_date=INSTANTS[2])
+    ranged = pa.Table.from_batches(list(job.to_arrow_reader(rows=1))).to_pylist()
+    assert [(row["customer_id"], row["stars"]) for row in ranged] == [(first, 2), ("stranger", 4), (second, 3)]
+    for row in (row for row in got + ranged if row["customer_id"] in shop.ids):
+        right = shop.expected("purchase_rhythm@4", row["customer_id"], row["event_timestamp"])
+        assert row["spend_90d"] == right["spend_90d"]
+
+
+def test_a_range_of_dates_asks_signals_alone_about_everyone_at_its_end(shop: Any, feast: Open) -> None:
+    asks = {"features": REFS, "start_date": INSTANTS[0], "end_date": INSTANTS[1]}
+    got = feast().get_historical_features(**asks).to_arrow().to_pylist()
+    assert {row["event_timestamp"] for row in got} == {INSTANTS[1]}
+    assert {row["customer_id"] for row in got} <= set(shop.ids)
+    for row in got:
+        right = shop.expected("purchase_rhythm@4", row["customer_id"], INSTANTS[1])
+        assert [row[name] for name in FEATURES] == [right[name] for name in FEATURES]
+    assert len(got) > 1
+
+
 def test_online_after_materialize_is_history_at_that_instant(shop: Any, feast: Open) -> None:
     at = INSTANTS[2]
     feast("growth.analyst").materialize(datetime(2026, 1, 1), at, feature_views=[RHYTHM, "browsing_v1"])
@@ -324,8 +368,8 @@ def test_what_the_frame_lacks_is_said(feast: Open) -> None:
         store.get_historical_features(
             entity_df=pd.DataFrame({"customer_id": ["a"], "event_timestamp": [pd.NaT]}), features=REFS
         ).to_df()
-    with pytest.raises(AskedWrongly, match="pass entity_df as a pandas frame"):
-        store.get_historical_features(entity_df="select 1", features=REFS)
+    with pytest.raises(AskedWrongly, match="no column event_timestamp"):
+        store.get_historical_features(entity_df="select 1", features=REFS).to_df()
 
 
 def command(shop: Any, *arguments: str) -> str:

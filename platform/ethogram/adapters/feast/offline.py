@@ -1,82 +1,52 @@
-"""Feast's offline store over our signals: point-in-time values computed from events, known times included.
+"""Feast's offline store over our signals and over anybody's files.
 
-Views that are not ours keep Feast's own file store and its inclusive rule; a request may mix both.
+A signal's values are computed from events as they could be known at each instant. Views over Parquet files and Delta
+tables keep Feast's own rule: the newest row at or before the instant, that instant and the end of the ttl included. A
+request may mix both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from feast.feature_view import FeatureView
-from feast.infra.offline_stores.dask import DaskOfflineStore, DaskOfflineStoreConfig
+from feast.feature_view import DUMMY_ENTITY_ID, DUMMY_ENTITY_VAL, FeatureView
 from feast.infra.offline_stores.offline_store import OfflineStore, RetrievalJob, RetrievalMetadata
-from feast.infra.offline_stores.offline_utils import infer_event_timestamp_from_entity_df
 from feast.on_demand_feature_view import OnDemandFeatureView
-from feast.repo_config import RepoConfig
+from feast.repo_config import FeastConfigBaseModel, RepoConfig
+from feast.utils import compute_non_entity_date_range
 
+from ethogram.adapters.feast.columns import materializable, sayable
+from ethogram.adapters.feast.entity_rows import EVENT_TIMESTAMP, INSTANT, EntityRows, from_frame, from_query, from_range
+from ethogram.adapters.feast.facts import Facts
+from ethogram.adapters.feast.keys import as_type, canonical
+from ethogram.adapters.feast.latest_join import Asked, distinct_between, latest_join, rows_between
+from ethogram.adapters.feast.retrieval import Answer, Column, Retrieval
 from ethogram.adapters.feast.source import SignalSource, is_ours
 from ethogram.adapters.feast.store import store_of
+from ethogram.core.time import MICROSECOND, micros
 from ethogram.errors import AskedWrongly
 
-INSTANT = pa.timestamp("us", "UTC")
-_ROW = "__ethogram_row"
 
+class EthogramOfflineStoreConfig(FeastConfigBaseModel):
+    """Nothing to set: workspace, state, principal and purpose come from the environment."""
 
-class EthogramOfflineStoreConfig(DaskOfflineStoreConfig):
-    """Nothing to set: workspace, state, principal and purpose come from the environment.
-
-    It is one of Feast's file store, which answers for views that are not ours.
-    """
-
-    type: Any = "ethogram.adapters.feast.offline.EthogramOfflineStore"
-
-
-class Retrieval(RetrievalJob):
-    """A retrieval that runs when its rows are asked for."""
-
-    def __init__(
-        self,
-        run: Callable[[], pa.Table],
-        *,
-        full_feature_names: bool,
-        metadata: RetrievalMetadata | None = None,
-        on_demand: Sequence[OnDemandFeatureView] = (),
-    ) -> None:
-        self._run = run
-        self._on_demand = list(on_demand)
-        self._full = full_feature_names
-        self._metadata = metadata
-        self._rows: pa.Table | None = None
-
-    def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:
-        if self._rows is None:
-            self._rows = self._run()
-        return self._rows
-
-    def _to_df_internal(self, timeout: int | None = None) -> pd.DataFrame:
-        frame: pd.DataFrame = self._to_arrow_internal(timeout).to_pandas()
-        return frame
-
-    @property
-    def full_feature_names(self) -> bool:
-        return self._full
-
-    @property
-    def on_demand_feature_views(self) -> list[OnDemandFeatureView]:
-        return self._on_demand
-
-    @property
-    def metadata(self) -> RetrievalMetadata | None:
-        return self._metadata
+    type: Literal["ethogram.adapters.feast.offline.EthogramOfflineStore"] = (
+        "ethogram.adapters.feast.offline.EthogramOfflineStore"
+    )
 
 
 class EthogramOfflineStore(OfflineStore):
     """Named in feature_store.yaml as `offline_store: {type: ethogram.adapters.feast.offline.EthogramOfflineStore}`."""
+
+    supports_filter_by_created_timestamp = True
 
     @staticmethod
     def get_historical_features(
@@ -87,52 +57,77 @@ class EthogramOfflineStore(OfflineStore):
         registry: Any,
         project: str,
         full_feature_names: bool = False,
+        *,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        filter_by_created_timestamp: bool = False,
         **_: Any,
     ) -> RetrievalJob:
-        """Features of `entity_df`'s rows as of each row's `event_timestamp`, in the frame's row order.
+        """Features of `entity_df`'s rows as of each row's `event_timestamp`, in its row order.
 
         Naive times are UTC, as everywhere in Feast. Values of ours were known at that instant, so that
         `filter_by_created_timestamp` has nothing to add to them.
+
+        Args:
+            entity_df: A frame; or one SELECT, which sees files and no tables (see `entity_rows.from_query`); or None
+                for every key and instant that the views' files have rows of from `start_date` to `end_date`. Signals
+                have a value at any instant: alone they are asked about everyone at `end_date`.
         """
-        if not isinstance(entity_df, pd.DataFrame):
-            raise AskedWrongly("pass entity_df as a pandas frame with the join keys and event_timestamp")
-        when = infer_event_timestamp_from_entity_df(dict(entity_df.dtypes))
-        ours = [view for view in feature_views if is_ours(view)]
-        others = [view for view in feature_views if not is_ours(view)]
         wanted = _features_by_view(feature_refs)
+        open_facts = cache(lambda position: Facts(_batch_source(feature_views[position]), config))
+        span = compute_non_entity_date_range(feature_views, start_date=start_date, end_date=end_date)
 
-        def run() -> pa.Table:
-            frame = entity_df.reset_index(drop=True)
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-            if missing := int(frame[when].isna().sum()):
-                raise AskedWrongly(f"{when} is missing in {missing} of {len(frame)} rows of entity_df")
-            as_of = _instants(frame[when])
-            table = table.set_column(table.schema.get_field_index(when), when, as_of)
-            store = store_of(config)
-            for view in ours:
-                join_key = view.join_keys[0]
-                source_key = view.projection.join_key_map.get(join_key, join_key)
-                if source_key not in frame.columns:
-                    raise AskedWrongly(f"entity_df has no column {source_key!r}, the join key of {view.name}")
-                shown_as = _name(view)
-                names = wanted[shown_as]
-                values = store.values_as_of(view.name, _keys(frame[source_key]), as_of, names)
-                for name in names:
-                    shown = f"{shown_as}__{name}" if full_feature_names else name
-                    table = table.append_column(shown, _feasts(values[name]))
-            if others:
-                table = _append_others(
-                    config, others, feature_refs, frame, table, registry, project, full_feature_names
+        @cache
+        def entity_rows() -> EntityRows:
+            if isinstance(entity_df, pd.DataFrame):
+                return from_frame(entity_df)
+            if isinstance(entity_df, str):
+                return from_query(entity_df, folder=Path(config.repo_path) if config.repo_path else None)
+            if entity_df is not None:
+                raise AskedWrongly("pass entity_df as a pandas frame or as a query, or pass start_date and end_date")
+            filed = [
+                (open_facts(position), _batch_source(view).timestamp_field, _join_keys(view))
+                for position, view in enumerate(feature_views)
+                if not is_ours(view)
+            ]
+            if filed:
+                return from_range(filed, start=span[0], end=span[1])
+            return _everyone(config, feature_views, wanted, span[1])
+
+        def run() -> Answer:
+            rows = entity_rows()
+            columns = [Column(name, rows.table[name]) for name in rows.table.column_names]
+            asked_by: dict[Any, Asked] = {}
+            for position, view in enumerate(feature_views):
+                names = wanted.get(_name(view), [])
+                shown = {name: f"{_name(view)}__{name}" if full_feature_names else name for name in names}
+                if is_ours(view):
+                    columns += _signal_columns(config, view, rows, shown)
+                else:
+                    facts, as_known = open_facts(position), filter_by_created_timestamp
+                    columns += _file_columns(facts, view, rows, shown, asked_by, as_known=as_known)
+            taken = [column.name for column in columns]
+            if twice := sorted({name for name in taken if taken.count(name) > 1}):
+                raise AskedWrongly(
+                    f"entity_df has a column {twice[0]!r} already; rename it, or pass full_feature_names=True"
                 )
-            return table
+            return Answer(len(rows.table), columns)
 
-        keys = sorted({key for view in feature_views for key in view.join_keys})
-        times = pd.to_datetime(entity_df[when], utc=True)
-        metadata = RetrievalMetadata(
-            features=feature_refs, keys=keys, min_event_timestamp=times.min(), max_event_timestamp=times.max()
+        def describe() -> RetrievalMetadata:
+            rows = entity_rows()
+            keys = [name for name in rows.table.column_names if name != rows.when]
+            ends = pc.min_max(rows.as_of).as_py() if entity_df is not None else {"min": span[0], "max": span[1]}
+            return RetrievalMetadata(feature_refs, keys, ends["min"], ends["max"])
+
+        if isinstance(entity_df, pd.DataFrame):
+            entity_rows()  # what is wrong with a frame is said at once
+        return Retrieval(
+            run,
+            full_feature_names=full_feature_names,
+            describe=describe,
+            on_demand=OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry),
+            repo_path=config.repo_path,
         )
-        on_demand = OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry)
-        return Retrieval(run, full_feature_names=full_feature_names, metadata=metadata, on_demand=on_demand)
 
     @staticmethod
     def pull_latest_from_table_or_query(
@@ -145,26 +140,27 @@ class EthogramOfflineStore(OfflineStore):
         start_date: datetime,
         end_date: datetime,
     ) -> RetrievalJob:
-        """Every entity's row as of `end_date`: what `feast materialize` writes online."""
-        if not isinstance(data_source, SignalSource):
-            return DaskOfflineStore.pull_latest_from_table_or_query(
-                config,
-                data_source,
+        """What `feast materialize` writes online.
+
+        Of a signal every entity's row as of `end_date`, of files every key's newest row between the dates, both
+        included.
+        """
+        start, end = _utc(start_date), _utc(end_date)
+        if isinstance(data_source, SignalSource):
+            run = partial(
+                _signal_rows, config, data_source, join_key_columns, feature_name_columns, timestamp_field, end
+            )
+        else:
+            run = partial(
+                _newest_rows,
+                Facts(data_source, config, mapped=False),
                 join_key_columns,
                 feature_name_columns,
                 timestamp_field,
                 created_timestamp_column,
-                start_date,
-                end_date,
+                (micros(start), micros(end)),
             )
-
-        def run() -> pa.Table:
-            store = store_of(config)
-            keys, at, values = store.everyone_as_of(data_source.view, _utc(end_date), feature_name_columns)
-            features = {name: _feasts(values[name]) for name in feature_name_columns}
-            return pa.table({join_key_columns[0]: keys, timestamp_field: at, **features})
-
-        return Retrieval(run, full_feature_names=False)
+        return Retrieval(run, repo_path=config.repo_path)
 
     @staticmethod
     def pull_all_from_table_or_query(
@@ -177,50 +173,115 @@ class EthogramOfflineStore(OfflineStore):
         start_date: datetime | None = None,
         end_date: datetime | None = None,
     ) -> RetrievalJob:
-        """For our views the row as of `end_date`, since a signal has a value at every instant; else Feast's answer."""
+        """Every row between the dates, both included; of a signal, which has one at any instant, that of `end_date`."""
+        since = None if start_date is None else micros(_utc(start_date))
+        until = None if end_date is None else micros(_utc(end_date))
         if isinstance(data_source, SignalSource):
-            return EthogramOfflineStore.pull_latest_from_table_or_query(
-                config,
-                data_source,
-                join_key_columns,
-                feature_name_columns,
-                timestamp_field,
-                created_timestamp_column,
-                start_date or datetime(1970, 1, 1, tzinfo=UTC),
-                end_date or datetime.now(UTC),
+            end = _utc(end_date) if end_date else datetime.now(UTC)
+            run = partial(
+                _signal_rows, config, data_source, join_key_columns, feature_name_columns, timestamp_field, end
             )
-        return DaskOfflineStore.pull_all_from_table_or_query(
-            config,
-            data_source,
-            join_key_columns,
-            feature_name_columns,
-            timestamp_field,
-            created_timestamp_column,
-            start_date,
-            end_date,
-        )
+        else:
+            facts = Facts(data_source, config, mapped=False)
+            columns = _columns(join_key_columns, feature_name_columns, timestamp_field, created_timestamp_column)
+            # Feast asks so for all columns there are.
+            columns = columns if feature_name_columns else facts.columns()
+            run = partial(_all_rows, facts, columns, join_key_columns, timestamp_field, since, until)
+        return Retrieval(run, repo_path=config.repo_path)
 
 
-def _append_others(
-    config: RepoConfig,
-    views: list[FeatureView],
-    refs: list[str],
-    frame: pd.DataFrame,
-    table: pa.Table,
-    registry: Any,
-    project: str,
-    full_feature_names: bool,
-) -> pa.Table:
-    names = {_name(view) for view in views}
-    theirs = [ref for ref in refs if ref.split(":")[0] in names]
-    numbered = frame.assign(**{_ROW: range(len(frame))})
-    job = DaskOfflineStore.get_historical_features(
-        config, views, theirs, numbered, registry, project, full_feature_names
+def _signal_columns(config: RepoConfig, view: FeatureView, rows: EntityRows, shown: dict[str, str]) -> list[Column]:
+    (join_key,) = view.join_keys
+    keys = rows.key(view.projection.join_key_map.get(join_key, join_key), view=view.name)
+    values = store_of(config).values_as_of(view.name, canonical(keys), rows.as_of, list(shown))
+    return [Column(name, sayable(values[feature])) for feature, name in shown.items()]
+
+
+def _file_columns(
+    facts: Facts,
+    view: FeatureView,
+    rows: EntityRows,
+    shown: dict[str, str],
+    asked_by: dict[Any, Asked],
+    *,
+    as_known: bool,
+) -> list[Column]:
+    source, join_keys = _batch_source(view), _join_keys(view)
+    keys = [as_type(rows.key(name, view=view.name), facts.type_of(key), what=name) for key, name in join_keys.items()]
+    # Views that join by the same columns share one index of the observations.
+    same = (*join_keys.values(), *(key.type for key in keys))
+    if same not in asked_by:
+        asked_by[same] = Asked.about(keys, rows.micros)
+    found = latest_join(
+        facts,
+        asked_by[same],
+        list(shown),
+        join_keys=list(join_keys),
+        when=source.timestamp_field,
+        created=source.created_timestamp_column or None,
+        max_age=view.ttl // MICROSECOND if view.ttl else None,
+        as_known=as_known,
     )
-    answered = job.to_df().sort_values(_ROW)
-    for column in answered.columns.difference([*frame.columns, _ROW], sort=False):
-        table = table.append_column(column, pa.Array.from_pandas(answered[column]))
-    return table
+    return [Column(name, found, feature) for feature, name in shown.items()]
+
+
+def _everyone(config: RepoConfig, views: list[FeatureView], wanted: dict[str, list[str]], end: datetime) -> EntityRows:
+    store = store_of(config)
+    found = {view.join_keys[0]: store.everyone_as_of(view.name, end, wanted[_name(view)][:1])[0] for view in views}
+    instant = pa.scalar(end, INSTANT)
+    tables = [pa.table({name: keys, EVENT_TIMESTAMP: pa.repeat(instant, len(keys))}) for name, keys in found.items()]
+    table = pa.concat_tables(tables, promote_options="default").select([*found, EVENT_TIMESTAMP])
+    return EntityRows(table, EVENT_TIMESTAMP)
+
+
+def _signal_rows(
+    config: RepoConfig, source: SignalSource, join_keys: list[str], names: list[str], when: str, end: datetime
+) -> Answer:
+    keys, at, values = store_of(config).everyone_as_of(source.view, end, names)
+    features = {name: materializable(values[name]) for name in names}
+    return Answer.whole(pa.table({join_keys[0]: keys, when: at, **features}))
+
+
+def _newest_rows(
+    facts: Facts, join_keys: list[str], names: list[str], when: str, created: str | None, span: tuple[int, int]
+) -> Answer:
+    start, end = span
+    columns = _columns(join_keys, names, when, created)
+    if join_keys:
+        keys = distinct_between(facts, join_keys, when=when, since=start, until=end)
+        asked = Asked.about([keys[key].combine_chunks() for key in join_keys], np.full(len(keys), end))
+    else:
+        asked = Asked.about([], np.array([end]))
+    found = latest_join(facts, asked, columns, join_keys=join_keys, when=when, created=created, max_age=end - start)
+    return Answer.whole(found.rows if join_keys else _with_dummy_key(found.rows))
+
+
+def _all_rows(
+    facts: Facts, columns: list[str], join_keys: list[str], when: str, since: int | None, until: int | None
+) -> Answer:
+    table = rows_between(facts, columns, when=when, since=since, until=until)
+    return Answer.whole(table if join_keys else _with_dummy_key(table))
+
+
+def _columns(join_keys: Sequence[str], names: Sequence[str], when: str, created: str | None) -> list[str]:
+    return list(dict.fromkeys([*join_keys, *names, when, *([created] if created else [])]))
+
+
+def _with_dummy_key(table: pa.Table) -> pa.Table:
+    """What Feast looks up views without entities by."""
+    return table.append_column(DUMMY_ENTITY_ID, pa.array([DUMMY_ENTITY_VAL] * len(table), pa.string()))
+
+
+def _batch_source(view: FeatureView) -> Any:
+    if view.batch_source is None:
+        raise AskedWrongly(f"{view.name} has no batch source, so it has no history; give it one in feature_repo/")
+    return view.batch_source
+
+
+def _join_keys(view: FeatureView) -> dict[str, str]:
+    """The view's own join keys, and the names that they go by in the request."""
+    names = [column.name for column in view.entity_columns if column.name != DUMMY_ENTITY_ID]
+    return {name: view.projection.join_key_map.get(name, name) for name in names}
 
 
 def _name(view: FeatureView) -> str:
@@ -236,26 +297,5 @@ def _features_by_view(refs: list[str]) -> dict[str, list[str]]:
     return wanted
 
 
-def _feasts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column as Feast can say it: its only time type counts whole seconds, online too."""
-    if pa.types.is_date(column.type):
-        return column.cast(pa.timestamp("us")).cast(INSTANT)
-    if pa.types.is_timestamp(column.type):
-        return pc.floor_temporal(column, unit="second").cast(INSTANT)
-    return column
-
-
 def _utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _instants(column: pd.Series[Any]) -> pa.Array:
-    # Feast takes naive times as UTC; pandas frames carry nanoseconds, ours are microseconds.
-    return pa.array(pd.to_datetime(column, utc=True).dt.floor("us")).cast(INSTANT, safe=False)
-
-
-def _keys(column: pd.Series[Any]) -> list[str | None]:
-    return [
-        None if pd.isna(key) else str(int(key)) if isinstance(key, float) and key.is_integer() else str(key)
-        for key in column
-    ]
