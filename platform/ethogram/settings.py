@@ -36,6 +36,7 @@ class Settings:
         principal: Who acts, e.g. "risk.modeller"; empty when nobody was named.
         purpose: The purpose stated for reads by plain clients; empty when none was stated.
         database_url: A server of the user's; the embedded one if empty. Never shown.
+        spark_master: Where Spark works: all cores of this machine, or a cluster's address.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Settings:
     principal: str = ""
     purpose: str = ""
     database_url: str = field(default="", repr=False)
+    spark_master: str = "local[*]"
 
     @property
     def home(self) -> Path:
@@ -92,4 +94,5 @@ def read_settings(
         principal=env.get("ETHOGRAM_PRINCIPAL", ""),
         purpose=env.get("ETHOGRAM_PURPOSE", ""),
         database_url=env.get("ETHOGRAM_DATABASE_URL", ""),
+        spark_master=env.get("ETHOGRAM_SPARK_MASTER") or "local[*]",
     )

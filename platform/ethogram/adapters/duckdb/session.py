@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import itertools
-import os
-import shutil
 from pathlib import Path
 
 import duckdb
 
+from ethogram.adapters.rooms import new_room
+
 MEMORY = "1GB"
-_numbers = itertools.count(1)
 
 
 class Sessions:
@@ -25,7 +22,6 @@ class Sessions:
 
     def __init__(self, folder: Path, *, memory: str = MEMORY, threads: int | None = None) -> None:
         self.folder, self._memory, self._threads = folder, memory, threads
-        self._cleaned = False
 
     def __call__(self) -> duckdb.DuckDBPyConnection:
         return self.connect(self.room())
@@ -47,27 +43,4 @@ class Sessions:
 
     def room(self) -> Path:
         """A new folder for one connection, gone when the process ends."""
-        if not self._cleaned:
-            self._cleaned = True
-            _clean(self.folder)
-        room = self.folder / f"{os.getpid()}-{next(_numbers)}"
-        room.mkdir(parents=True, exist_ok=True)
-        atexit.register(shutil.rmtree, room, ignore_errors=True)
-        return room
-
-
-def _clean(folder: Path) -> None:
-    for left in folder.glob("*-*"):
-        pid = left.name.partition("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return new_room(self.folder)
