@@ -28,6 +28,20 @@ _HOMES = {
     "everyone": "ethogram.core.signals.aggregates.derivation",
     "rolled_up": "ethogram.core.signals.aggregates.derivation",
     "shrunk": "ethogram.core.signals.aggregates.derivation",
+    "frequency": "ethogram.core.signals.aggregates.rfm",
+    "active_span": "ethogram.core.signals.aggregates.rfm",
+    "tenure": "ethogram.core.signals.aggregates.rfm",
+    "monetary": "ethogram.core.signals.aggregates.rfm",
+    "gaps": "ethogram.core.signals.aggregates.gaps",
+    "streak": "ethogram.core.signals.aggregates.streaks",
+    "slope": "ethogram.core.signals.aggregates.trend",
+    "change": "ethogram.core.signals.aggregates.trend",
+    "decay": "ethogram.core.signals.aggregates.decay",
+    "seasonal": "ethogram.core.signals.aggregates.seasonal",
+    "concentration": "ethogram.core.signals.aggregates.seasonal",
+    "first_touch": "ethogram.core.signals.aggregates.touch",
+    "last_touch": "ethogram.core.signals.aggregates.touch",
+    "since_first": "ethogram.core.signals.aggregates.touch",
     "Outcome": "ethogram.core.outcomes.declaration",
     "occurrence": "ethogram.core.outcomes.declaration",
     "absence": "ethogram.core.outcomes.declaration",
@@ -40,30 +54,51 @@ __all__ = [
     "Signal",
     "Source",
     "absence",
+    "active_span",
+    "change",
+    "concentration",
     "connect",
     "count",
+    "decay",
     "derived",
     "during",
     "event",
     "everyone",
     "first",
+    "first_touch",
+    "frequency",
+    "gaps",
     "last",
+    "last_touch",
     "maximum",
     "mean",
     "minimum",
+    "monetary",
     "occurrence",
     "recency",
     "reference",
     "rolled_up",
+    "seasonal",
     "shrunk",
+    "since_first",
+    "slope",
     "sql_table",
+    "streak",
+    "tenure",
     "total",
 ]
 
 if TYPE_CHECKING:
     from ethogram.core.outcomes.declaration import Outcome, absence, occurrence
     from ethogram.core.signals.aggregates.basic import count, first, last, maximum, mean, minimum, recency, total
+    from ethogram.core.signals.aggregates.decay import decay
     from ethogram.core.signals.aggregates.derivation import derived, during, everyone, rolled_up, shrunk
+    from ethogram.core.signals.aggregates.gaps import gaps
+    from ethogram.core.signals.aggregates.rfm import active_span, frequency, monetary, tenure
+    from ethogram.core.signals.aggregates.seasonal import concentration, seasonal
+    from ethogram.core.signals.aggregates.streaks import streak
+    from ethogram.core.signals.aggregates.touch import first_touch, last_touch, since_first
+    from ethogram.core.signals.aggregates.trend import change, slope
     from ethogram.core.signals.declaration import Signal
     from ethogram.core.sources.declaration import Source, event, reference, sql_table
     from ethogram.errors import EthogramError

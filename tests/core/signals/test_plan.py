@@ -64,7 +64,7 @@ def test_a_pattern_takes_the_behaviors_of_the_signals_entity_only():
         (signal(count(over="10m")), "under 12 hops"),
         (signal(count(over=["7d", "30d"], name="n")), "would name 2 features"),
         (signal(count(), count()), "two features are named purchases"),
-        (signal(recency(unit="weeks")), 'unit="weeks" is none of days'),
+        (signal(recency(unit="months")), 'unit="months" is none of weeks'),
         (signal(), "has no features"),
         (signal(count(), entity="user"), "has no entity 'user'"),
         (signal(count(), entity="custmer"), "did you mean customer or user?"),

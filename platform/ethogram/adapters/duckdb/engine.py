@@ -267,7 +267,7 @@ def _observed(observations: pa.Table) -> tuple[pa.Array, _Ints]:
 def _since(features: Sequence[FeaturePlan], at: int) -> int | None:
     """First microsecond that an observation from `at` on can look at; None if there is no first."""
     starts = [
-        int(window_start(feature.window, np.array([at]))[0]) for feature in features if feature.window is not None
+        int(window_start(span, np.array([at]))[0]) for feature in features if (span := feature.span) is not None
     ]
     return min(starts) if len(starts) == len(features) else None
 

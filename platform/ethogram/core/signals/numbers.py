@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,3 +62,22 @@ def means(
     for row in np.flatnonzero(some & ~exact):
         answer[row] = mean(int(totals[int(row)]), int(counts[row]), scale)
     return answer
+
+
+def quotients(numerators: npt.NDArray[Any], divisors: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Each quotient of two whole numbers as the nearest double, never a negative zero; NaN where the divisor is 0.
+
+    Numbers beyond 64 bits come as Python integers in object arrays.
+
+    >>> quotients(np.array([1, 0, 5]), np.array([3, -3, 0])).tolist()
+    [0.3333333333333333, 0.0, nan]
+    """
+    answer = np.full(len(divisors), np.nan)
+    some = divisors != 0
+    small = some & (abs(numerators) < _EXACT) & (abs(divisors) < _EXACT) & (abs(numerators) >= 0)
+    answer[small] = numerators[small].astype(np.float64) / divisors[small].astype(np.float64)
+    large = np.flatnonzero(some & ~small)
+    pairs = zip(numerators[large].tolist(), divisors[large].tolist(), strict=True)
+    answer[large] = [numerator / divisor for numerator, divisor in pairs]
+    found: npt.NDArray[np.float64] = answer + 0.0
+    return found

@@ -104,6 +104,13 @@ class FeaturePlan:
         return self.stream.where
 
     @builtins.property
+    def span(self) -> Window | None:
+        """Where what it looks at comes from: the window, and those before it for what looks at them too."""
+        if self.window is None:
+            return None
+        return Window(self.window.length * AGGREGATES[self.aggregate].spans, self.window.hop)
+
+    @builtins.property
     def value_type(self) -> Type:
         """Its type in expressions over features, which read single values only."""
         if self.type.endswith(">"):

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ethogram.core.signals.aggregates import basic, derivation
+from ethogram.core.signals.aggregates import (
+    basic,
+    decay,
+    derivation,
+    gaps,
+    rfm,
+    seasonal,
+    streaks,
+    touch,
+    trend,
+)
 from ethogram.core.signals.aggregates.aggregate import Aggregate
 
 _FAMILIES = (
     basic,
     derivation,
+    decay,
+    gaps,
+    rfm,
+    seasonal,
+    streaks,
+    touch,
+    trend,
 )
 AGGREGATES: Mapping[str, Aggregate] = {each.name: each for family in _FAMILIES for each in family.AGGREGATES}
 # What a team's files may import from `ethogram`, by name.

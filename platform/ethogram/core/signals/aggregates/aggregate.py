@@ -12,7 +12,7 @@ from ethogram.errors import AskedWrongly
 ADDABLE = frozenset({"integer", "number", "money"})
 ORDERED = frozenset({*ADDABLE, "double", "timestamp", "date"})
 ANY = frozenset({*ORDERED, "string", "boolean"})
-SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+SECONDS = {"weeks": 7 * 86400, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 
 
 class BadFeature(AskedWrongly):
@@ -60,6 +60,11 @@ def no_check(_: Mapping[str, Setting], __: Any) -> None:
     """Every setting is good."""
 
 
+def no_events(_: Mapping[str, Setting]) -> str:
+    """There are none."""
+    return "no {noun} {span}"
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """A primitive. Its value is defined by `reference` and computed by `kernel`, both under the same name.
@@ -74,6 +79,8 @@ class Aggregate:
         exact: False for approximate ones: equal within a relative 1e-9.
         check: Raises BadFeature for settings that make no sense; is given the window too.
         ordered: Whether the order of events that occurred at the same instant can matter.
+        spans: How many windows back it looks: 2 for one that also looks at the window before.
+        lacks: Why a value is null, from the settings; {noun}, {plural} and {span} ("in the last 30d") are filled in.
         windowed: False for one that has no window: asking for one is refused; None for either.
     """
 
@@ -87,3 +94,5 @@ class Aggregate:
     check: Callable[[Mapping[str, Setting], Any], None] = no_check
     windowed: bool | None = None
     ordered: bool = True
+    spans: int = 1
+    lacks: Callable[[Mapping[str, Setting]], str] = no_events

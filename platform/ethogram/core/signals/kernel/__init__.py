@@ -12,14 +12,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ethogram.core.signals.kernel import basic
+from ethogram.core.signals.kernel import (
+    basic,
+    decay,
+    gaps,
+    rfm,
+    seasonal,
+    streaks,
+    touch,
+    trend,
+)
 from ethogram.core.signals.kernel.asked import Asked, window_start
 from ethogram.core.signals.kernel.columns import Column, Ints, Lists, Maps, Mask, Values, concat, ranges
 from ethogram.core.signals.kernel.events import LONG_AGO, Events
 from ethogram.core.signals.plan import FeaturePlan
 
 Kernel = Callable[[FeaturePlan, Asked], Values]
-_FAMILIES = (basic,)
+_FAMILIES = (
+    basic,
+    decay,
+    gaps,
+    rfm,
+    seasonal,
+    streaks,
+    touch,
+    trend,
+)
 KERNELS: Mapping[str, Kernel] = {name: each for family in _FAMILIES for name, each in family.KERNELS.items()}
 # Events copied for observations of their own at once.
 COPIED_AT_ONCE = 4_000_000
@@ -125,12 +143,11 @@ def _reach(features: Sequence[FeaturePlan], asked: Asked) -> Ints:
     """The first event that any feature can look at, for each observation."""
     since = asked.end
     for feature in features:
-        if feature.window is None:
+        span = feature.span
+        if span is None:
             return asked.first
         found = np.searchsorted(
-            asked.keys,
-            asked.base + np.clip(window_start(feature.window, asked.at), asked.earliest, asked.latest),
-            "left",
+            asked.keys, asked.base + np.clip(window_start(span, asked.at), asked.earliest, asked.latest), "left"
         )
         since = np.minimum(since, np.maximum(found, asked.first))
     return since

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ethogram.core.signals.kernel.columns import Column, Ints
+from ethogram.core.signals.kernel.columns import Column, Ints, Mask
 from ethogram.core.signals.kernel.events import Events
 from ethogram.core.signals.window import Window
 from ethogram.core.time import MICROSECOND
@@ -57,6 +57,21 @@ class Asked:
         if window is None:
             return self.first, self.end
         return self.keep(("range", window), lambda: self.since(window_start(window, self.at))), self.end
+
+    def having(self, name: str | None) -> Asked:
+        """The same question about those events alone that have a property."""
+        column = self.column(name)
+        if column.valid is None:
+            return self
+        return self.keep(("having", name), lambda: self._having(column.present))
+
+    def _having(self, present: Mask) -> Asked:
+        rows = np.flatnonzero(present)
+        before = np.concatenate([[0], np.cumsum(present)])
+        first, end = before[self.first], before[self.end]
+        return Asked(
+            self.events.take(rows), self.at, first, end, self.keys[rows], self.base, self.earliest, self.latest
+        )
 
     def column(self, name: str | None) -> Column:
         """Values of a property, one an event."""

@@ -16,11 +16,29 @@ from ethogram.core.events import Event
 from ethogram.core.expressions import compile
 from ethogram.core.signals.declaration import EVERYONE
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan
-from ethogram.core.signals.reference import basic
+from ethogram.core.signals.reference import (
+    basic,
+    decay,
+    gaps,
+    rfm,
+    seasonal,
+    streaks,
+    touch,
+    trend,
+)
 from ethogram.core.signals.reference.seen import Definition, Seen, counted, in_order
 from ethogram.core.signals.reference.standing import standing
 
-_FAMILIES = (basic,)
+_FAMILIES = (
+    basic,
+    decay,
+    gaps,
+    rfm,
+    seasonal,
+    streaks,
+    touch,
+    trend,
+)
 REFERENCE: Mapping[str, Definition] = {name: each for family in _FAMILIES for name, each in family.REFERENCE.items()}
 
 __all__ = ["REFERENCE", "Row", "counted", "evaluate", "standing"]
