@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.row import Row
 
-NAMES = ("startup", "demo", "oulad", "sample")
+NAMES = ("startup", "demo", "oulad", "sample", "latest_join")
 HERE = Path(__file__).resolve().parent
 
 
