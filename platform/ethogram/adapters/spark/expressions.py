@@ -24,6 +24,8 @@ __all__ = ["emit", "quoted", "sql_type"]
 _WHOLE_DOUBLES = float(2**52)
 """From here on every double is whole."""
 _TIES_OF_15_DIGITS = 1e14
+_ZERO = "CAST(0 AS DECIMAL(1, 0))"
+"""Less a decimal: Spark's minus of one keeps 34 digits, and so does its abs()."""
 _SPARE_DIGITS = 8
 """A sum of decimals needs digits for what it reaches on the way; beyond this scale there are fewer of them."""
 
@@ -143,8 +145,17 @@ class _Writer(LambdaWriter):
     def _modulo(self, node: Typed) -> str:
         return self.checked(f"try_mod({self.args(node)})", node.type)
 
+    def _negate(self, node: Typed) -> str:
+        if node.type.kind != "decimal":
+            return super()._negate(node)
+        return self.checked(f"{_ZERO} - {self.sql(node.args[0])}", node.type)
+
     def _abs(self, node: Typed) -> str:
-        return f"abs({self.sql(node.args[0])})"
+        if node.type.kind != "decimal":
+            return f"abs({self.sql(node.args[0])})"
+        return self.let(
+            node.args, lambda x: f"CASE WHEN {x} < 0 THEN {self.checked(f'{_ZERO} - {x}', node.type)} ELSE {x} END"
+        )
 
     def _floor(self, node: Typed) -> str:
         (arg,) = node.args

@@ -64,6 +64,11 @@ def compile_aggregate(
     return _finished(_Builder(expression).build(root), root, expression)
 
 
+def constant_value(node: Typed, expression: Expression) -> Any:
+    """The value of an operation that has no names below it: for engines that would compute it too early."""
+    return _Builder(expression).build(node)(None)
+
+
 def _finished(run: _Function, root: Typed, expression: Expression) -> Callable[[Any], Any]:
     """The function with the last rules: a double is finite, a decimal has all its digits."""
     finish: _Function

@@ -44,9 +44,7 @@ _FOREIGN = {
 }
 
 
-def parse(
-    text: str, *, where: str = "", aggregates: bool = False, more: Mapping[str, Function] = _NONE
-) -> Expression:
+def parse(text: str, *, where: str = "", aggregates: bool = False, more: Mapping[str, Function] = _NONE) -> Expression:
     """The expression that a text says; types are looked at by `check`.
 
     Args:

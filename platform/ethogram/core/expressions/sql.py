@@ -45,6 +45,7 @@ class SqlWriter(ABC):
     """One engine's SQL.
 
     Args:
+        expression: What is written.
         column: SQL of a name.
         order: SQL that orders the rows of a group, without ties: `first` and `last` need it.
     """
@@ -54,8 +55,8 @@ class SqlWriter(ABC):
     calls: ClassVar[Mapping[str, str]]
     """The engine's function by operation, where it takes the same arguments and can neither overflow nor surprise."""
 
-    def __init__(self, column: Callable[[str], str], order: str | None) -> None:
-        self.column, self.order = column, order
+    def __init__(self, expression: Expression, column: Callable[[str], str], order: str | None) -> None:
+        self.expression, self.column, self.order = expression, column, order
 
     @classmethod
     def sql_type(cls, type_: Type) -> str:
@@ -76,7 +77,7 @@ class SqlWriter(ABC):
     ) -> str:
         """SQL of the expression's value; a double that is not finite is an error, as in the Python function."""
         root = resolve(expression, types, to=to)
-        writer = cls(column, order)
+        writer = cls(expression, column, order)
         return writer.finite(root) if root.type.kind == "double" and not root.literal else writer.sql(root)
 
     def sql(self, node: Typed) -> str:
@@ -107,6 +108,10 @@ class SqlWriter(ABC):
     def args(self, node: Typed) -> str:
         return ", ".join(self.sql(arg) for arg in node.args)
 
+    def alike(self, nodes: Sequence[Typed]) -> list[str]:
+        """SQL of what is compared."""
+        return [self.sql(node) for node in nodes]
+
     def name(self, node: Typed) -> str:
         return f"CAST({self.column(str(node.value))} AS {self.sql_type(node.type)})"
 
@@ -134,15 +139,15 @@ class SqlWriter(ABC):
         return f"CAST({sql} AS {self.sql_type(type_)})" if type_.kind == "decimal" else sql
 
     def comparison(self, node: Typed) -> str:
-        left, right = node.args
-        return f"({self.sql(left)} {node.op} {self.sql(right)})"
+        left, right = self.alike(node.args)
+        return f"({left} {node.op} {right})"
 
     def _between(self, node: Typed) -> str:
-        x, low, high = (self.sql(arg) for arg in node.args)
+        x, low, high = self.alike(node.args)
         return f"({x} BETWEEN {low} AND {high})"
 
     def _in(self, node: Typed) -> str:
-        x, *items = (self.sql(arg) for arg in node.args)
+        x, *items = self.alike(node.args)
         return f"({x} IN ({', '.join(items)}))"
 
     def _is_null(self, node: Typed) -> str:
