@@ -15,6 +15,13 @@ from ethogram.core.events import Event
 from ethogram.core.outcomes.declaration import Outcome, absence
 from ethogram.core.outcomes.plan import plan_outcome
 from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, minimum, recency, total
+from ethogram.core.signals.aggregates.decay import decay
+from ethogram.core.signals.aggregates.gaps import gaps
+from ethogram.core.signals.aggregates.rfm import active_span, frequency, monetary, tenure
+from ethogram.core.signals.aggregates.seasonal import concentration, seasonal
+from ethogram.core.signals.aggregates.streaks import streak
+from ethogram.core.signals.aggregates.touch import first_touch, last_touch, since_first
+from ethogram.core.signals.aggregates.trend import change, slope
 from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 
@@ -24,6 +31,11 @@ FEATURES = [
     count(over=["1d", "7d"]), count(), total("amount", over="7d", name="t"), mean("items", over="7d", name="m"),
     minimum("amount", over="7d", name="lo"), maximum("amount", name="hi"), last("items", name="l"), recency(),
     count(over="7d", where="amount > 0", name="c"),
+    frequency(), active_span(over="7d"), tenure(), monetary("amount", name="mo"), gaps("cv", over="7d"), gaps("max"),
+    streak("current"), streak("longest", over="7d"), slope("items", every="1d", over="7d", name="sl"),
+    change("amount", over="1d", name="ch"), decay("amount", half_life="1d", name="d"), decay(half_life="1h", over="7d"),
+    seasonal("hour_of_day", timezone="Europe/London"), concentration("day_of_week", over="7d"),
+    first_touch("items"), last_touch("amount", over="7d"), since_first(over="7d"),
 ]  # fmt: skip
 
 events_near = st.builds(

@@ -16,37 +16,32 @@ Doubles = npt.NDArray[np.float64]
 
 
 def decay(feature: FeaturePlan, asked: Asked) -> Column:
-    """A range is covered by blocks of two to some power, each summed as of its last event.
+    """A range is put together from spans of one, two, four … events, each summed as of its last event.
 
     Weights are never above 1 and nothing is ever subtracted, so that years lose no digits and old events cannot drown
-    new ones, as they would in running totals scaled by e^(+age).
+    new ones, as they would in running totals scaled by e^(+age). Which spans they are depends on the events in the
+    range alone, so that not even the last bit hangs on who else is asked about.
     """
     half_life = half_life_us(dict(feature.settings))
     low, high = asked.range(feature.window)
     low = np.maximum(low, asked.since(asked.at - HALVINGS * half_life))
-    some = low < high
-    low, high = np.where(some, low, 0), np.where(some, high, 0)
+    left = np.maximum(high - low, 0)
     total = np.zeros(len(low))
-    block, last = _values(feature, asked), asked.events.occurred
-
-    def add(rows: Ints, chosen: Ints) -> None:
-        total[rows] += block[chosen] * _weight(asked.at[rows] - last[chosen], half_life)
-
-    while len(rows := np.flatnonzero(low < high)):
-        odd = rows[low[rows] & 1 == 1]
-        add(odd, low[odd])
-        odd = rows[high[rows] & 1 == 1]
-        add(odd, high[odd] - 1)
-        low, high = (low + 1) >> 1, high >> 1
-        pairs = len(block) // 2
-        later, earlier = last[1 : 2 * pairs : 2], last[: 2 * pairs : 2]
-        block = block[: 2 * pairs : 2] * _weight(later - earlier, half_life) + block[1 : 2 * pairs : 2]
-        last = later
+    sums, last = _values(feature, asked), asked.events.occurred
+    size = 1
+    while len(rows := np.flatnonzero(left >= size)):
+        rows = rows[left[rows] & size > 0]
+        chosen = low[rows]
+        total[rows] += sums[chosen] * _weight(asked.at[rows] - last[chosen], half_life)
+        low[rows] += size
+        later = last[size:]
+        sums = sums[:-size] * _weight(later - last[:-size], half_life) + sums[size:]
+        last, size = later, 2 * size
     return Column(total)
 
 
 def _weight(age: Ints, half_life: int) -> Doubles:
-    # Blocks that reach over several entities, where time goes back, are never read.
+    # Spans that reach over several entities, where time goes back, are never read.
     weight: Doubles = np.exp2(-np.maximum(age, 0) / half_life)
     return weight
 
