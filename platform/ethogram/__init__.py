@@ -15,6 +15,7 @@ _HOMES = {
     "reference": "ethogram.core.sources.declaration",
     "sql_table": "ethogram.core.sources.declaration",
     "Signal": "ethogram.core.signals.declaration",
+    "Sessions": "ethogram.core.signals.sessions",
     "count": "ethogram.core.signals.aggregates.basic",
     "total": "ethogram.core.signals.aggregates.basic",
     "mean": "ethogram.core.signals.aggregates.basic",
@@ -42,6 +43,12 @@ _HOMES = {
     "first_touch": "ethogram.core.signals.aggregates.touch",
     "last_touch": "ethogram.core.signals.aggregates.touch",
     "since_first": "ethogram.core.signals.aggregates.touch",
+    "sequence": "ethogram.core.signals.aggregates.sequences",
+    "sequence_gaps": "ethogram.core.signals.aggregates.sequences",
+    "transitions": "ethogram.core.signals.aggregates.sequences",
+    "ngrams": "ethogram.core.signals.aggregates.sequences",
+    "time_since_each": "ethogram.core.signals.aggregates.sequences",
+    "funnel": "ethogram.core.signals.aggregates.sequences",
     "Outcome": "ethogram.core.outcomes.declaration",
     "occurrence": "ethogram.core.outcomes.declaration",
     "absence": "ethogram.core.outcomes.declaration",
@@ -51,6 +58,7 @@ _HOMES = {
 __all__ = [
     "EthogramError",
     "Outcome",
+    "Sessions",
     "Signal",
     "Source",
     "absence",
@@ -67,6 +75,7 @@ __all__ = [
     "first",
     "first_touch",
     "frequency",
+    "funnel",
     "gaps",
     "last",
     "last_touch",
@@ -74,18 +83,23 @@ __all__ = [
     "mean",
     "minimum",
     "monetary",
+    "ngrams",
     "occurrence",
     "recency",
     "reference",
     "rolled_up",
     "seasonal",
+    "sequence",
+    "sequence_gaps",
     "shrunk",
     "since_first",
     "slope",
     "sql_table",
     "streak",
     "tenure",
+    "time_since_each",
     "total",
+    "transitions",
 ]
 
 if TYPE_CHECKING:
@@ -96,10 +110,19 @@ if TYPE_CHECKING:
     from ethogram.core.signals.aggregates.gaps import gaps
     from ethogram.core.signals.aggregates.rfm import active_span, frequency, monetary, tenure
     from ethogram.core.signals.aggregates.seasonal import concentration, seasonal
+    from ethogram.core.signals.aggregates.sequences import (
+        funnel,
+        ngrams,
+        sequence,
+        sequence_gaps,
+        time_since_each,
+        transitions,
+    )
     from ethogram.core.signals.aggregates.streaks import streak
     from ethogram.core.signals.aggregates.touch import first_touch, last_touch, since_first
     from ethogram.core.signals.aggregates.trend import change, slope
     from ethogram.core.signals.declaration import Signal
+    from ethogram.core.signals.sessions import Sessions
     from ethogram.core.sources.declaration import Source, event, reference, sql_table
     from ethogram.errors import EthogramError
     from ethogram.wiring import connect

@@ -23,6 +23,7 @@ from ethogram.core.outcomes import declaration as outcomes_
 from ethogram.core.outcomes.plan import OutcomePlan, plan_outcome
 from ethogram.core.plan import Declared
 from ethogram.core.signals import declaration as signals_
+from ethogram.core.signals import sessions as sessions_
 from ethogram.core.signals.aggregates import WORDS
 from ethogram.core.signals.plan import SignalPlan, plan_signal
 from ethogram.core.sources import declaration as sources_
@@ -40,6 +41,7 @@ NAMES: dict[str, Callable[..., Any]] = {
     "reference": sources_.reference,
     "sql_table": sources_.sql_table,
     "Signal": signals_.Signal,
+    "Sessions": sessions_.Sessions,
     **WORDS,
     "Outcome": outcomes_.Outcome,
     "occurrence": outcomes_.occurrence,

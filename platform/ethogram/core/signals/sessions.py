@@ -16,7 +16,7 @@ after they occurred are left out of sessions for good, so that a session once se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,13 @@ class SessionPlan:
     timezone: str | None
     campaign: str | None
 
+    def reads(self, names: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Properties of events that making sessions, and measuring these of them, needs: type and scale by name."""
+        kinds = {measure.kind for name in names if (measure := measured(name, self))}
+        found = {"behavior"} if kinds & {"entry", "exit", "behaviors", "reached", "steps"} else set()
+        found |= {"channel"} & kinds | ({self.campaign} if self.campaign else set())
+        return dict.fromkeys(sorted(found), ("string", 0))
+
     @property
     def zone(self) -> ZoneInfo | None:
         return ZoneInfo(self.timezone) if self.timezone else None
@@ -141,7 +148,13 @@ PROPERTIES: Mapping[str, tuple[str, str]] = {
 }
 # Those that do not change while a session goes on.
 SETTLED = frozenset({"entry", "channel", "occurred_at", "since_previous"})
-_TYPES = {"number": decimal(SECONDS_SCALE), "integer": INTEGER, "string": STRING, "timestamp": TIMESTAMP, "boolean": BOOLEAN}
+_TYPES = {
+    "number": decimal(SECONDS_SCALE),
+    "integer": INTEGER,
+    "string": STRING,
+    "timestamp": TIMESTAMP,
+    "boolean": BOOLEAN,
+}
 
 
 def _untyped(_: Call) -> Typed:
@@ -285,5 +298,3 @@ def _call(node: Node, plan: SessionPlan, origin: str) -> Measure:
         behaviors.append(each.value)
     spelled = ", ".join(f"'{each}'" for each in behaviors)
     return Measure(f"{node.value}({spelled})", str(node.value), tuple(behaviors))
-
-

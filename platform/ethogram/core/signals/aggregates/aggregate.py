@@ -81,6 +81,7 @@ class Aggregate:
         ordered: Whether the order of events that occurred at the same instant can matter.
         spans: How many windows back it looks: 2 for one that also looks at the window before.
         lacks: Why a value is null, from the settings; {noun}, {plural} and {span} ("in the last 30d") are filled in.
+        inside: Over sessions, it looks at the events inside of each.
         windowed: False for one that has no window: asking for one is refused; None for either.
     """
 
@@ -94,5 +95,6 @@ class Aggregate:
     check: Callable[[Mapping[str, Setting], Any], None] = no_check
     windowed: bool | None = None
     ordered: bool = True
+    inside: bool = False
     spans: int = 1
     lacks: Callable[[Mapping[str, Setting]], str] = no_events

@@ -18,6 +18,8 @@ from ethogram.core.signals.kernel import (
     gaps,
     rfm,
     seasonal,
+    sequences,
+    sessions,
     streaks,
     touch,
     trend,
@@ -34,6 +36,7 @@ _FAMILIES = (
     gaps,
     rfm,
     seasonal,
+    sequences,
     streaks,
     touch,
     trend,
@@ -56,6 +59,8 @@ def evaluate(
         entity, at: Observations in any order; microseconds.
         delay: known = at + delay, in microseconds.
     """
+    if features[0].stream.sessions:
+        events = sessions.in_time(features[0].stream.sessions, events)
     ids, rank = np.unique(entity, return_inverse=True)
     order = np.lexsort((at, rank))
     at, rank = at[order], rank[order]
@@ -106,10 +111,10 @@ def _spans(
     clean, end = _prefixes(events, place, starts, now, rank)
     asked = Asked(events, at, first, end, keys, base, earliest, latest)
     if clean.all():
-        return {feature.name: KERNELS[feature.aggregate](feature, asked) for feature in features}
+        return _values(features, asked)
     rows = np.flatnonzero(clean)
     some = Asked(events, at[rows], first[rows], end[rows], keys, base[rows], earliest, latest)
-    parts = [{f.name: KERNELS[f.aggregate](f, some) for f in features}]
+    parts = [_values(features, some)]
     order = [rows]
     late = np.flatnonzero(~clean)
     since = _reach(features, asked)[late]
@@ -119,6 +124,19 @@ def _spans(
         order.append(late[chosen])
     back = np.empty(len(at), np.int64)
     back[np.concatenate(order)] = np.arange(len(at))
+    return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
+
+
+def _values(features: Sequence[FeaturePlan], asked: Asked) -> dict[str, Values]:
+    """Values for what each observation sees; of sessions where the features look at those."""
+    if features[0].stream.sessions is None:
+        return {feature.name: KERNELS[feature.aggregate](feature, asked) for feature in features}
+    rows, parts = [], []
+    for chosen, over_sessions in sessions.ask(features, asked):
+        rows.append(chosen)
+        parts.append({feature.name: KERNELS[feature.aggregate](feature, over_sessions) for feature in features})
+    back = np.empty(len(asked), np.int64)
+    back[np.concatenate(rows)] = np.arange(len(asked))
     return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
 
 
@@ -143,11 +161,11 @@ def _reach(features: Sequence[FeaturePlan], asked: Asked) -> Ints:
     """The first event that any feature can look at, for each observation."""
     since = asked.end
     for feature in features:
-        span = feature.span
-        if span is None:
+        reach = feature.reach
+        if reach is None:
             return asked.first
         found = np.searchsorted(
-            asked.keys, asked.base + np.clip(window_start(span, asked.at), asked.earliest, asked.latest), "left"
+            asked.keys, asked.base + np.clip(window_start(reach, asked.at), asked.earliest, asked.latest), "left"
         )
         since = np.minimum(since, np.maximum(found, asked.first))
     return since

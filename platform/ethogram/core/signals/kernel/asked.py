@@ -25,12 +25,22 @@ def window_start(window: Window, at: Ints) -> Ints:
     return tail // hop * hop
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The events of sessions: session i is the events `start[i]` up to and without `end[i]`."""
+
+    events: Events
+    start: Ints
+    end: Ints
+
+
 @dataclass(slots=True)
 class Asked:
     """Observation i sees the events `first[i]` up to and without `end[i]`, all of its entity.
 
     Attributes:
         keys: Order of the events as one number each: `base[i] + occurred` of observation i's entity.
+        inside: What the events are made of where they are sessions.
     """
 
     events: Events
@@ -41,6 +51,7 @@ class Asked:
     base: Ints
     earliest: int
     latest: int
+    inside: Inside | None = None
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
