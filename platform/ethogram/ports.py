@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ethogram.core.online.packed import Layout
     from ethogram.core.outcomes.plan import OutcomePlan
     from ethogram.core.plan import Declared
+    from ethogram.core.signals.identity import Identity
     from ethogram.core.signals.plan import SignalPlan
     from ethogram.core.sources.plan import SourcePlan
     from ethogram.core.sources.report import Account, Coverage
@@ -91,8 +92,11 @@ class Engine(Protocol):
     def holds(self, condition: Expression, types: Mapping[str, Type], rows: pa.Table) -> pa.Array:
         """For each row, in the same order, whether `condition` over its columns is true; null counts as false."""
 
-    def events(self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int]) -> list[Event]:
-        """Every event of a few entities, for those who want to look at each."""
+    def events(
+        self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int], identities: Sequence[Identity] = ()
+    ) -> list[Event]:
+        """Every record that the values of a few entities can depend on, for those who want to look at each: about
+        events that name one of them, and with `identities` about those that may be attributed to them."""
 
 
 class TrainingSets(Protocol):

@@ -28,7 +28,8 @@ from ethogram.ports import TableFiles
 Observation = tuple[int | None, datetime]
 
 _PURCHASE = Behavior(
-    "commerce.purchase", "Paid.", "purchase", "purchases", "customer", ("customer", "household"),
+    "commerce.purchase", "Paid.", "purchase", "purchases", "customer",
+    ("customer", "household", "visitor"),
     properties={
         "amount": Property("amount", "money", scale=6),
         "items": Property("items", "integer", unit="1"),
@@ -48,13 +49,24 @@ _OUTAGES = [
     Behavior(f"operations.outage_{word}", "It is down.", f"outage_{word}", f"outages_{word}", "site", ("site",))
     for word in ("started", "ended")
 ]
+_SIGN_IN = Behavior(
+    "account.signed_in", "Signed in.", "sign_in", "sign_ins", "customer", ("customer", "visitor")
+)  # fmt: skip
 TAXONOMY = Taxonomy(
     entities={
         "customer": Entity("customer", "Who buys.", "customers", "customer_id", rolls_up_to="household"),
         "household": Entity("household", "Who live together.", "households", "household_id"),
         "site": Entity("site", "Where we are.", "sites", "site_id"),
+        "visitor": Entity(
+            "visitor",
+            "A browser.",
+            "visitors",
+            "visitor_id",
+            identified_as="customer",
+            identified_by=("account.signed_in",),
+        ),
     },
-    behaviors={b.id: b for b in (_PURCHASE, _REFUND, *_OUTAGES)},
+    behaviors={b.id: b for b in (_PURCHASE, _REFUND, _SIGN_IN, *_OUTAGES)},
 )
 _ARROW = {
     "integer": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_(),

@@ -23,6 +23,7 @@ from ethogram.core.outcomes.plan import OutcomePlan
 from ethogram.core.signals.plan import SignalPlan
 from ethogram.core.signals.profile import profile
 from ethogram.core.signals.reference import evaluate
+from ethogram.core.signals.reference.concerning import concerning
 from ethogram.core.training_sets import Report, Request
 from ethogram.errors import AskedWrongly, did_you_mean
 from ethogram.ports import Consents, Engine, Keys, Lake, TableFiles, TrainingSets
@@ -275,9 +276,8 @@ class _Making:
         chosen = _audited(table).to_pylist(maps_as_pydicts="strict")
         ids = sorted({row["entity"] for row in chosen})
         entity = self.request.outcome.entity
-        events: dict[int, list[Any]] = {id: [] for id in ids}
-        for event in self.engine.events(self.events, entity, ids):
-            events[event.entities[entity]].append(event)
+        identities = list(dict.fromkeys(each for plan in self.request.signals for each in plan.identities))
+        events = concerning(self.engine.events(self.events, entity, ids, identities), entity, identities)
         ahead = []
         for plan in self.request.signals:
             # What others do cannot be told from an entity's own events.
@@ -286,7 +286,7 @@ class _Making:
             )
             names = {f.name: column for owner, f, column in self.columns if owner is plan and f in own.features}
             for row in chosen:
-                right = evaluate(own, events[row["entity"]], row["entity"], row["as_of"]).values
+                right = evaluate(own, events.get(row["entity"], []), row["entity"], row["as_of"]).values
                 ahead += [column for name, column in names.items() if row[column] != right[name]]
         return sorted(set(ahead))
 

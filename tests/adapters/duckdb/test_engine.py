@@ -169,7 +169,7 @@ def test_the_sql_is_the_one_that_was_reviewed(request):
     columns = {"amount": "DECIMAL(18, 6)", "items": "BIGINT"}
     made = [
         event_rows(
-            Standing(duckdb.connect(), files, 0, 10, versions), list(files), "customer", where=stream.where,
+            Standing(duckdb.connect(), files, 0, 10, versions), stream, "customer",
             columns=columns, reach=Reach(1, 9, None, 10, 5, 10),
         )
         for versions in ({"commerce.purchase": None}, {"commerce.purchase": "versions_0"})

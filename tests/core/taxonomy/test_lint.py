@@ -284,6 +284,26 @@ def test_entities_roll_up_to_one_another_without_a_circle(problems):
     ]
 
 
+def test_an_entity_is_identified_as_another_by_behaviors_that_name_both(problems, behavior):
+    text = "- {name: customer, brief: A.}\n"
+    text += "- {name: a, brief: A., identified_as: custmer, identified_by: [commerce.purchase]}\n"
+    text += "- {name: b, brief: B., identified_as: customer}\n"
+    text += "- {name: c, brief: C., identified_by: [commerce.purchase]}\n"
+    text += "- {name: d, brief: D., identified_as: d}\n"
+    text += "- {name: e, brief: E., identified_as: customer, identified_by: [commerce.purchas, commerce.purchase]}\n"
+    assert problems(behavior(), entities=text) == [
+        "entities.yaml:2: entity a is identified as 'custmer', which is no other entity; did you mean customer?",
+        "entities.yaml:3: entity b is identified as customer, but nothing tells; "
+        "add identified_by, with the behaviors whose events name both",
+        "entities.yaml:4: entity c is identified by behaviors, but as whom? add identified_as",
+        "entities.yaml:5: entity d is identified as 'd', which is no other entity; "
+        "the entities are customer, a, b, c, e",
+        "entities.yaml:6: entity e is identified by 'commerce.purchas', which is no behavior; "
+        "did you mean commerce.purchase?",
+        "entities.yaml:6: entity e is identified by commerce.purchase, whose events name no e",
+    ]
+
+
 def test_an_entity_that_breaks_a_rule_is_named(problems):
     text = "- {name: customer, brief: A.}\n- {name: client, brief: B., join_key: customer_id}\n- {name: channel}\n"
     text += "- {name: Shop, brief: C., key_type: text}\n- {name: customer, brief: D.}\n"

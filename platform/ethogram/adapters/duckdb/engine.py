@@ -18,12 +18,13 @@ from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type, column
 from ethogram.adapters.duckdb.events import Reach, column_type, event_rows
 from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.standing import ABOUT, Standing, corrected
-from ethogram.adapters.duckdb.tables import scan
+from ethogram.adapters.duckdb.tables import holds, scan
 from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
 from ethogram.core.outcomes.plan import OutcomePlan
 from ethogram.core.signals.aggregates import AGGREGATES
 from ethogram.core.signals.declaration import EVERYONE
+from ethogram.core.signals.identity import Identity
 from ethogram.core.signals.kernel import Events, Values, concat, evaluate
 from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.numbers import Overflow
@@ -124,19 +125,33 @@ class DuckdbEngine:
             sql = f"SELECT coalesce({emit(condition, types)}, false) AS holds FROM given"
             return connection.sql(sql).to_arrow_table()["holds"].combine_chunks()
 
-    def events(self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int]) -> list[Event]:
-        """Every record about an event that names one of a few entities, for those who want to look at each."""
+    def events(
+        self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int], identities: Sequence[Identity] = ()
+    ) -> list[Event]:
+        """Every record that the values of a few entities can depend on, for those who want to look at each."""
         found = []
+        listed = ", ".join(str(int(id)) for id in ids)
         with self._session(f"events of {entity}") as connection:
             for behavior, files in behaviors.items():
-                if files.schema is None or not files.paths or entity not in files.schema.names or not ids:
+                if not holds(files, entity) or not ids:
                     continue
-                chosen = f"{quoted(entity)} IN ({', '.join(str(int(id)) for id in ids)})"
+                chosen = f"{quoted(entity)} IN ({listed})"
+                for identity in identities:
+                    if not holds(files, identity.entity):
+                        continue
+                    who = quoted(identity.entity)
+                    told = [
+                        f for b, f in behaviors.items() if b in identity.told_by and holds(f, entity, identity.entity)
+                    ]
+                    theirs = [f"SELECT {who} FROM {scan(f)} WHERE {quoted(entity)} IN ({listed})" for f in told]
+                    if theirs:
+                        chosen += f" OR {who} IN ({' UNION '.join(theirs)})"
                 if corrected(connection, files):
                     # What is said of one's event may name another by now; it is one's to look at all the same.
                     chosen = f"{ABOUT} IN (SELECT {ABOUT} FROM {scan(files)} WHERE {chosen})"
                 rows = connection.sql(f"SELECT * FROM {scan(files)} WHERE {chosen}").to_arrow_table()
-                found += [_event(behavior, entity, row) for row in rows.to_pylist()]
+                named = [entity, *(each.entity for each in identities)]
+                found += [_event(behavior, named, row) for row in rows.to_pylist()]
         return found
 
     @contextmanager
@@ -181,14 +196,17 @@ class DuckdbEngine:
         """Values of features that share a stream, in the order of the observations; a range of entities at a time."""
         stream = features[0].stream
         connection, delay = standing.connection, standing.delay
-        standing.prepare(stream.behaviors)
+        standing.prepare(stream, entity)
         tables = [standing.tables[behavior] for behavior in stream.behaviors if behavior in standing.tables]
-        read_by_any = {name: kind for feature in features for name, kind in feature.reads.items()}
-        columns = {name: column_type(kind, scale) for name, (kind, scale) in read_by_any.items()}
+        columns = {
+            feature.property: column_type(feature.property_type or "", feature.scale)
+            for feature in features
+            if feature.property is not None
+        }
         ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
         order = np.argsort(ids, kind="stable")
         before, since = int(at.max()), _since(features, int(at.min()))
-        ordered = stream.sessions is not None or any(AGGREGATES[feature.aggregate].ordered for feature in features)
+        ordered = any(AGGREGATES[feature.aggregate].ordered for feature in features)
 
         def part(rows: slice) -> dict[str, Values]:
             chosen = order[rows]
@@ -196,16 +214,7 @@ class DuckdbEngine:
             reach = Reach(max(low, NOBODY + 1), high, since, before, int(at.min()) + delay, before + delay)
 
             def read(sort: bool) -> Events:
-                sql = event_rows(
-                    standing,
-                    stream.behaviors,
-                    entity,
-                    where=stream.where,
-                    columns=columns,
-                    reach=reach,
-                    naming=naming,
-                    sort=sort,
-                )
+                sql = event_rows(standing, stream, entity, columns=columns, reach=reach, naming=naming, sort=sort)
                 with connection.cursor() as cursor:
                     return _events(cursor.sql(sql).to_arrow_table(), columns)
 
@@ -264,7 +273,7 @@ def _observed(observations: pa.Table) -> tuple[pa.Array, _Ints]:
 def _since(features: Sequence[FeaturePlan], at: int) -> int | None:
     """First microsecond that an observation from `at` on can look at; None if there is no first."""
     starts = [
-        int(window_start(reach, np.array([at]))[0]) for feature in features if (reach := feature.reach) is not None
+        int(window_start(span, np.array([at]))[0]) for feature in features if (span := feature.span) is not None
     ]
     return min(starts) if len(starts) == len(features) else None
 
@@ -293,14 +302,14 @@ def _rows(connection: duckdb.DuckDBPyConnection, tables: list[TableFiles]) -> in
     return int(found[0][0] or 0)
 
 
-def _event(behavior: str, entity: str, row: Mapping[str, Any]) -> Event:
+def _event(behavior: str, entities: Sequence[str], row: Mapping[str, Any]) -> Event:
     return Event(
         event_id=row["event_id"],
         behavior=behavior,
-        entities={entity: row[entity]},
+        entities={name: row[name] for name in entities if row.get(name) is not None},
         occurred_at=row["occurred_at"],
         available_at=row["available_at"],
-        properties={name: value for name, value in row.items() if name not in HEAD and name != entity},
+        properties={name: value for name, value in row.items() if name not in HEAD and name not in entities},
         channel=row["channel"],
         op=row["op"],
         target_id=row["target_id"],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.standing import FROM, UNTIL, Standing
 from ethogram.adapters.duckdb.tables import instant, scan, text
-from ethogram.core.signals.condition import Condition
 from ethogram.core.signals.kernel.events import FOREVER
+from ethogram.core.signals.plan import Stream
 
 COLUMN_TYPES = {
     "integer": "BIGINT",
@@ -41,10 +41,9 @@ def column_type(kind: str, scale: int) -> str:
 
 def event_rows(
     standing: Standing,
-    behaviors: Sequence[str],
+    stream: Stream,
     entity: str | None,
     *,
-    where: Condition | None,
     columns: Mapping[str, str],
     reach: Reach,
     naming: str | None = None,
@@ -57,10 +56,11 @@ def event_rows(
     A table that does not exist yet, or has no such entity, has no events; a property that a version lacks is null.
     """
     selects = []
-    aparts = {behavior: standing.apart(behavior) for behavior in behaviors}
+    where = stream.where
+    aparts = {behavior: standing.apart(behavior, stream.identity, entity) for behavior in stream.behaviors}
     passing = any(aparts.values())
     order = "told" if passing else "available"
-    for behavior in behaviors:
+    for behavior in stream.behaviors:
         files = standing.tables.get(behavior)
         if files is None or files.schema is None or not files.paths:
             continue
@@ -100,7 +100,7 @@ def event_rows(
         selects.append(select("epoch_us(available_at)", str(FOREVER), plain))
         if apart:
             # What was put right before anybody looks need not be seen as it was.
-            alive = f"{here} AND {UNTIL} > greatest({FROM}, {reach.known_first})"
+            alive = f"{here} AND {FROM} <= {reach.known} AND {UNTIL} > greatest({FROM}, {reach.known_first})"
             selects.append(select(FROM, UNTIL, f"{apart.relation} WHERE {alive}"))
     shown = "".join(f", {quoted(each)}" for each in columns)
     if not selects:

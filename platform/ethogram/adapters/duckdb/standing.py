@@ -1,19 +1,26 @@
-"""Events as they stand once corrections and retractions are followed, as DuckDB tables; only where there are any.
+"""Events as they stand once corrections are followed and identities are known, as DuckDB relations, where it matters.
 
 A record about an event stands from when it can be seen until one that outranks it can be: see
-`core.signals.reference.standing`. Nearly all events are never spoken of again, and these are scanned as ever; the
-others are kept apart, in a temporary table that tells from when until when each record stands.
+`core.signals.reference.standing`. An event that is attributed to somebody is theirs while the identity map says so: see
+`core.signals.identity`. Nearly all events are never spoken of again, and these are scanned as ever; the others are kept
+apart, in relations that tell from when until when each of their rows stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field, fields
+from itertools import groupby
+from operator import itemgetter
 
 import duckdb
+import pyarrow as pa
 
-from ethogram.adapters.duckdb.tables import instant, scan
+from ethogram.adapters.duckdb.expressions import quoted
+from ethogram.adapters.duckdb.tables import holds, instant, scan
+from ethogram.core.signals.identity import LONG_AGO, Attribution, Identity, Link, attributions
 from ethogram.core.signals.kernel.events import FOREVER
+from ethogram.core.signals.plan import Stream
 from ethogram.ports import TableFiles
 
 # Columns of events kept apart, in microseconds of knowledge; no property can be called so.
@@ -49,6 +56,7 @@ class Standing:
         delay: known = at + delay, in microseconds.
         known: The latest knowledge asked for; what becomes known later is not there.
         versions: Table of all records about corrected events by behavior, None where none was; found when asked for.
+        identities: Table of the map of each identity that was asked for.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -56,18 +64,91 @@ class Standing:
     delay: int
     known: int
     versions: dict[str, str | None] = field(default_factory=dict)
+    identities: dict[tuple[Identity, str], str] = field(default_factory=dict)
 
-    def prepare(self, behaviors: Sequence[str]) -> None:
-        """Make the tables of `behaviors`, so that other threads need only read."""
-        for behavior in behaviors:
-            self.apart(behavior)
+    def prepare(self, stream: Stream, entity: str | None) -> None:
+        """Make the tables that `stream` needs, so that other threads need only read."""
+        for behavior in stream.behaviors:
+            self.apart(behavior, stream.identity, entity)
 
-    def apart(self, behavior: str) -> Apart | None:
+    def apart(self, behavior: str, identity: Identity | None = None, entity: str | None = None) -> Apart | None:
         """Events of `behavior` that a plain scan would get wrong; None if there are none."""
         versions = self._corrected(behavior)
-        if versions is None:
+        relations = [] if versions is None else [f"SELECT * EXCLUDE about FROM {versions} WHERE op <> 'retract'"]
+        if identity is not None and entity is not None and self._names(behavior, identity.entity, entity):
+            relations.append(self._attributed(behavior, identity, entity))
+        if not relations:
             return None
-        return Apart(f"(SELECT * EXCLUDE about FROM {versions} WHERE op <> 'retract')", versions)
+        return Apart(f"({' UNION ALL BY NAME '.join(relations)})", versions)
+
+    def _names(self, behavior: str, *entities: str) -> bool:
+        files = self.tables.get(behavior)
+        return files is not None and holds(files, *entities)
+
+    def _attributed(self, behavior: str, identity: Identity, entity: str) -> str:
+        """Events that name the identity's entity alone, once for each `entity` that it was ever taken for."""
+        who, whose = quoted(identity.entity), quoted(entity)
+        occurred = "epoch_us(e.occurred_at)"
+        return (
+            f"SELECT e.* REPLACE (m.known_as AS {whose}, greatest(e.{FROM}, m.known_from) AS {FROM}, "
+            f"least(e.{UNTIL}, m.known_to) AS {UNTIL}) FROM ({self._standing(behavior)}) e "
+            f"JOIN {self._identities(identity, entity)} m ON e.{who} = m.entity "
+            f"AND {occurred} >= m.valid_from AND {occurred} < m.valid_to WHERE e.{whose} IS NULL"
+        )
+
+    def _standing(self, behavior: str) -> str:
+        """All events of `behavior` with the knowledge for which they stand."""
+        files, versions = self.tables[behavior], self._corrected(behavior)
+        plain = f"SELECT *, epoch_us(available_at) AS {FROM}, {FOREVER} AS {UNTIL} FROM {scan(files)}"
+        if versions is None:
+            return plain
+        untouched = Apart("", versions).untouched
+        return (
+            f"{plain} WHERE {untouched} UNION ALL BY NAME SELECT * EXCLUDE about FROM {versions} WHERE op <> 'retract'"
+        )
+
+    def _identities(self, identity: Identity, entity: str) -> str:
+        """Table of `core.signals.identity.Attribution`."""
+        key = (identity, entity)
+        if key not in self.identities:
+            self.identities[key] = f"identities_{len(self.identities)}"
+            self._follow_identities(identity, entity, self.identities[key])
+        return self.identities[key]
+
+    def _follow_identities(self, identity: Identity, entity: str, name: str) -> None:
+        who, whose = quoted(identity.entity), quoted(entity)
+        links = " UNION ALL ".join(
+            f"SELECT {who} AS entity, {whose} AS known_as, epoch_us(occurred_at) AS occurred, "
+            f"epoch_us(available_at) AS told, event_id, {self.seen_from()} AS since, {UNTIL} AS until "
+            f"FROM ({self._standing(behavior)}) WHERE {who} IS NOT NULL AND {whose} IS NOT NULL "
+            f"AND available_at <= {instant(self.known)}"
+            for behavior in identity.told_by
+            if self._names(behavior, identity.entity, entity)
+        )
+        none = "SELECT NULL::BIGINT AS entity, NULL::BIGINT AS known_as, 0 AS occurred, 0 AS told, '' AS event_id, "
+        links = links or f"{none} 0 AS since, 0 AS until WHERE false"
+        self.connection.execute(f"CREATE TABLE links_of_{name} AS {links}")
+        # Who was taken for one alone is theirs from the first word on; only the others need the whole map.
+        simple = f"min(known_as) = max(known_as) AND min(until) = {FOREVER}"
+        self.connection.execute(
+            f"CREATE TABLE {name} AS SELECT entity, min(known_as) AS known_as, {LONG_AGO} AS valid_from, "
+            f"{FOREVER} AS valid_to, min(since) AS known_from, {FOREVER} AS known_to FROM links_of_{name} "
+            f"GROUP BY entity HAVING {simple}"
+        )
+        others = self.connection.execute(
+            f"SELECT entity, occurred, told, event_id, known_as, since, until FROM links_of_{name} "
+            f"WHERE entity NOT IN (SELECT entity FROM {name}) ORDER BY entity"
+        ).fetchall()
+        found = [
+            astuple(each)
+            for _, theirs in groupby(others, key=itemgetter(0))
+            for each in attributions([Link(*link) for link in theirs])
+        ]
+        if found:
+            columns = [pa.array(column, pa.int64()) for column in zip(*found, strict=True)]
+            self.connection.register("found", pa.table(columns, names=[each.name for each in fields(Attribution)]))
+            self.connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM found")
+            self.connection.unregister("found")
 
     def _corrected(self, behavior: str) -> str | None:
         """Table of all records about events that were corrected or retracted; None where none was."""

@@ -19,3 +19,8 @@ def scan(files: TableFiles) -> str:
 def instant(micros: int) -> str:
     """A literal instant."""
     return f"make_timestamptz({micros})"
+
+
+def holds(files: TableFiles, *entities: str) -> bool:
+    """Whether the table is there and its events can name all of `entities`."""
+    return files.schema is not None and bool(files.paths) and {*entities} <= {*files.schema.names}

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ethogram.core.content.origin import NOWHERE, Origin
-
-if TYPE_CHECKING:
-    from ethogram.core.signals.sessions import Sessions
 
 Setting = str | int | float | bool | None | tuple["Setting", ...]
 
@@ -35,7 +31,7 @@ class Feature:
     aggregate: str
     property: str | None = None
     over: tuple[str, ...] = ()
-    of: str | Sessions | None = None
+    of: str | None = None
     where: str | None = None
     name: str | None = None
     by: str | None = None
@@ -66,24 +62,27 @@ class Signal:
     Attributes:
         name: Unique in the workspace; `version` counts up with each change of meaning.
         entity: Whose behavior: an entity of the taxonomy. One row per entity and instant.
-        of: Behavior id, a pattern as "engagement.*", or `Sessions`, that features are about unless they say otherwise.
+        of: Behavior id, or a pattern as "engagement.*", that features are about unless they say otherwise.
         features: In the order in which they are served.
         freshness: "live" (as of the instant asked), "hourly" or "daily" (as of the latest UTC boundary).
         delay: For hourly and daily: how long after the boundary the value is published.
         stability: "development", "stable" or "deprecated".
         hop: Step of the windows' tails; "auto" is the largest of 1 min, 5 min, 1 h, 1 d that is at most a twelfth.
+        identity: An entity that may turn out to be this one, as a visitor a customer: its events count too, from when
+            it is known whose they are. None for events that name the entity itself alone.
     """
 
     name: str
     version: int
     entity: str
-    of: str | Sessions
+    of: str
     features: list[Feature]
     brief: str = ""
     freshness: str = "live"
     delay: str = "0s"
     stability: str = "development"
     hop: str | None = "auto"
+    identity: str | None = None
     owner: str = ""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 

@@ -26,6 +26,8 @@ class Entity:
         key_type: How the key is written outside; keys are canonical strings inside.
         rolls_up_to: The entity it belongs to, as an enrolment to its student; None at the top.
         privacy: Class of the key itself: none, behavioral, identifying or sensitive.
+        identified_as: The entity that it may turn out to be, as a visitor a customer; None for none.
+        identified_by: Behaviors whose events tell so, by naming both.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Entity:
     key_type: str = "string"
     rolls_up_to: str | None = None
     privacy: str = "identifying"
+    identified_as: str | None = None
+    identified_by: tuple[str, ...] = ()
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
     @property
@@ -69,6 +73,8 @@ def read_entity(node: Node, findings: Findings, line: int) -> Entity:
         key_type=fields.text("key_type", default="string", among=KEY_TYPES),
         rolls_up_to=fields.text("rolls_up_to") or None,
         privacy=fields.text("privacy", default="identifying", among=PRIVACY),
+        identified_as=fields.text("identified_as") or None,
+        identified_by=tuple(fields.texts("identified_by")),
         origin=Origin(findings.where, fields.line),
     )
     fields.done()

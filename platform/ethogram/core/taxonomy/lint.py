@@ -41,6 +41,7 @@ def lint(
     yield from _said_once("construct", [(c.name, c.origin) for c in constructs])
     yield from _said_once("behavior", [(b.id, b.origin) for b in behaviors], retired)
     yield from _entities(entities)
+    yield from _identities(entities, {b.id: b for b in behaviors})
     yield from _retired(retired, behaviors)
     yield from _words(behaviors)
     yield from _properties(behaviors, {e.name for e in entities} | {e.join_key for e in entities})
@@ -87,6 +88,30 @@ def _entities(entities: list[Entity]) -> Found:
         other = keys.setdefault(entity.join_key, entity)
         if other is not entity and other.name != entity.name:
             yield entity.origin, f"entity {entity.name} has the join key {entity.join_key!r} of entity {other.name}"
+
+
+def _identities(entities: list[Entity], behaviors: Mapping[str, Behavior]) -> Found:
+    names = [e.name for e in entities]
+    for entity in entities:
+        known = [name for name in names if name != entity.name]
+        other, told_by = entity.identified_as, entity.identified_by
+        if other is None:
+            if told_by:
+                yield entity.origin, f"entity {entity.name} is identified by behaviors, but as whom? add identified_as"
+            continue
+        if other not in known:
+            hint = did_you_mean(other, known, otherwise=_listed("entities", known))
+            yield entity.origin, f"entity {entity.name} is identified as {other!r}, which is no other entity; {hint}"
+            continue
+        if not told_by:
+            hint = "add identified_by, with the behaviors whose events name both"
+            yield entity.origin, f"entity {entity.name} is identified as {other}, but nothing tells; {hint}"
+        for id in told_by:
+            if id not in behaviors:
+                hint = did_you_mean(id, behaviors, otherwise="see `ethogram taxonomy`")
+                yield entity.origin, f"entity {entity.name} is identified by {id!r}, which is no behavior; {hint}"
+            elif missing := [each for each in (entity.name, other) if each not in behaviors[id].entities]:
+                yield entity.origin, f"entity {entity.name} is identified by {id}, whose events name no {missing[0]}"
 
 
 def _retired(retired: list[Retirement], behaviors: list[Behavior]) -> Found:
