@@ -198,15 +198,12 @@ class DuckdbEngine:
         connection, delay = standing.connection, standing.delay
         standing.prepare(stream, entity)
         tables = [standing.tables[behavior] for behavior in stream.behaviors if behavior in standing.tables]
-        columns = {
-            feature.property: column_type(feature.property_type or "", feature.scale)
-            for feature in features
-            if feature.property is not None
-        }
+        read_by_any = {name: kind for feature in features for name, kind in feature.reads.items()}
+        columns = {name: column_type(kind, scale) for name, (kind, scale) in read_by_any.items()}
         ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
         order = np.argsort(ids, kind="stable")
         before, since = int(at.max()), _since(features, int(at.min()))
-        ordered = any(AGGREGATES[feature.aggregate].ordered for feature in features)
+        ordered = stream.sessions is not None or any(AGGREGATES[feature.aggregate].ordered for feature in features)
 
         def part(rows: slice) -> dict[str, Values]:
             chosen = order[rows]
@@ -273,7 +270,7 @@ def _observed(observations: pa.Table) -> tuple[pa.Array, _Ints]:
 def _since(features: Sequence[FeaturePlan], at: int) -> int | None:
     """First microsecond that an observation from `at` on can look at; None if there is no first."""
     starts = [
-        int(window_start(span, np.array([at]))[0]) for feature in features if (span := feature.span) is not None
+        int(window_start(reach, np.array([at]))[0]) for feature in features if (reach := feature.reach) is not None
     ]
     return min(starts) if len(starts) == len(features) else None
 

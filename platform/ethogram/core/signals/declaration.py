@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ethogram.core.content.origin import NOWHERE, Origin
+
+if TYPE_CHECKING:
+    from ethogram.core.signals.sessions import Sessions
 
 Setting = str | int | float | bool | None | tuple["Setting", ...]
 
@@ -31,7 +35,7 @@ class Feature:
     aggregate: str
     property: str | None = None
     over: tuple[str, ...] = ()
-    of: str | None = None
+    of: str | Sessions | None = None
     where: str | None = None
     name: str | None = None
     by: str | None = None
@@ -62,7 +66,7 @@ class Signal:
     Attributes:
         name: Unique in the workspace; `version` counts up with each change of meaning.
         entity: Whose behavior: an entity of the taxonomy. One row per entity and instant.
-        of: Behavior id, or a pattern as "engagement.*", that features are about unless they say otherwise.
+        of: Behavior id, a pattern as "engagement.*", or `Sessions`, that features are about unless they say otherwise.
         features: In the order in which they are served.
         freshness: "live" (as of the instant asked), "hourly" or "daily" (as of the latest UTC boundary).
         delay: For hourly and daily: how long after the boundary the value is published.
@@ -75,7 +79,7 @@ class Signal:
     name: str
     version: int
     entity: str
-    of: str
+    of: str | Sessions
     features: list[Feature]
     brief: str = ""
     freshness: str = "live"

@@ -16,6 +16,7 @@ from ethogram.core.signals.condition import Condition, condition
 from ethogram.core.signals.declaration import EVERYONE, Feature, Setting, Signal
 from ethogram.core.signals.identity import Identity, plan_identity
 from ethogram.core.signals.numbers import SCALE
+from ethogram.core.signals.sessions import SessionPlan, Sessions, as_behavior, plan_sessions, session_condition
 from ethogram.core.signals.window import Window, window
 from ethogram.errors import AskedWrongly, EthogramError, Problems, did_you_mean
 
@@ -35,11 +36,15 @@ class Stream:
     Attributes:
         behaviors: Ids whose events count.
         where: Which of the events count; None for all.
+        sessions: What makes sessions of these events, where features look at those in place of the events.
+        kept: Which of the sessions count; None for all.
         identity: Whose events count too, once it is known whose they are; None for the entity's own alone.
     """
 
     behaviors: tuple[str, ...]
     where: Condition | None = None
+    sessions: SessionPlan | None = None
+    kept: Condition | None = None
     identity: Identity | None = None
 
 
@@ -114,6 +119,26 @@ class FeaturePlan:
         return Window(self.window.length * AGGREGATES[self.aggregate].spans, self.window.hop)
 
     @builtins.property
+    def reach(self) -> Window | None:
+        """Where its events come from; a session in the window may hang on any event before it."""
+        return None if self.stream.sessions else self.span
+
+    @builtins.property
+    def inside(self) -> bool:
+        """Whether it looks at the events inside of sessions."""
+        return self.stream.sessions is not None and AGGREGATES[self.aggregate].inside
+
+    @builtins.property
+    def reads(self) -> dict[str, tuple[str, int]]:
+        """Properties of events that computing it needs, each with its type and scale."""
+        own = {} if self.property is None else {self.property: (self.property_type or "", self.scale)}
+        if self.stream.sessions is None:
+            return own
+        names = {name for name in [self.property] if name is not None and not self.inside}
+        names |= self.stream.kept.expression.names if self.stream.kept else set()
+        return self.stream.sessions.reads(names) | (own if self.inside else {})
+
+    @builtins.property
     def value_type(self) -> Type:
         """Its type in expressions over features, which read single values only."""
         if self.type.endswith(">"):
@@ -142,6 +167,8 @@ class FeaturePlan:
             "settings": dict(self.settings),
             "via": self.via,
             "identity": self.stream.identity.facts() if self.stream.identity else None,
+            "sessions": self.stream.sessions.facts() if self.stream.sessions else None,
+            "kept": self.stream.kept.text if self.stream.kept else None,
             "inputs": [each.facts() for each in self.derivation.inputs] if self.derivation else [],
         }
 
@@ -329,9 +356,11 @@ def _derive(feature: Feature, resolve: Callable[[str], FeaturePlan | None], know
 
 
 def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[FeaturePlan]:
-    pattern = feature.of or signal.of
+    source = feature.of or signal.of
     if signal.entity not in taxonomy.entities:
         return []  # Said once, for the whole signal.
+    sessions = _sessions(source, feature, signal, taxonomy) if isinstance(source, Sessions) else None
+    pattern = source.of if isinstance(source, Sessions) else source
     behaviors = taxonomy.match(pattern, entity=None if feature.via == EVERYONE else signal.entity)
     for entity in _entities(feature, signal, taxonomy):
         wrong = [b for b in behaviors if entity not in b.entities]
@@ -339,18 +368,35 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
             has = ", ".join(wrong[0].entities)
             raise Problems([f"{feature.origin}: {wrong[0].id} has no entity {entity!r}; it has {has}"])
     aggregate = AGGREGATES[feature.aggregate]
-    kind, scale, unit = _property(feature, aggregate, behaviors)
-    stream = Stream(
-        tuple(behavior.id for behavior in behaviors), condition(feature.where, behaviors, origin=str(feature.origin))
-    )
+    here = str(feature.origin)
+    looks_at = behaviors
+    if sessions and not aggregate.inside:
+        looks_at = [as_behavior(sessions, feature.property, origin=here)]
+        if feature.property == "behavior":
+            has = ", ".join(looks_at[0].properties)
+            raise Problems([f"{here}: {feature.aggregate} of {sessions.name} has no one behavior; they have {has}"])
+    kind, scale, unit = _property(feature, aggregate, looks_at)
+    if sessions:
+        kept = session_condition(feature.where, sessions, origin=here)
+        stream = Stream(sessions.behaviors, sessions.where, sessions, kept)
+        noun, plural = sessions.noun, sessions.name
+    else:
+        stream = Stream(tuple(behavior.id for behavior in behaviors), condition(feature.where, behaviors, origin=here))
+        noun, plural = _nouns(pattern, behaviors)
     if feature.via is None:
         stream = replace(stream, identity=plan_identity(signal.identity, signal.entity, taxonomy))
-    noun, plural = _nouns(pattern, behaviors)
+    if "(" in (feature.property or "") and not feature.name:
+        raise Problems([f"{here}: a feature of {feature.property} needs a name="])
     spans: list[Window | None] = [window(length, signal.hop) for length in feature.over] or [None]
     if feature.name and len(spans) > 1:
         many = f"{feature.origin}: name={feature.name!r} would name {len(spans)} features; give one window each"
         raise Problems([many])
     given = dict(feature.settings)
+    steps = given["steps"] if feature.aggregate == "funnel" else ()
+    for step in steps if isinstance(steps, tuple) else ():
+        if step not in stream.behaviors:
+            hint = did_you_mean(str(step), stream.behaviors, otherwise="its steps are behaviors that the feature is of")
+            raise Problems([f"{here}: a funnel over {pattern} never meets {step!r}; {hint}"])
     made = []
     for span in spans:
         try:
@@ -376,6 +422,13 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
             )
         )
     return made
+
+
+def _sessions(declared: Sessions, feature: Feature, signal: Signal, taxonomy: Taxonomy) -> SessionPlan:
+    if declared.entity != signal.entity:
+        what = f"{declared.name} are sessions of a {declared.entity}, and {signal.name} is about a {signal.entity}"
+        raise Problems([f"{feature.origin}: {what}; declare sessions of a {signal.entity}"])
+    return plan_sessions(declared, taxonomy)
 
 
 def _entities(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[str]:

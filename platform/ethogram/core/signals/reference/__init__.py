@@ -22,11 +22,13 @@ from ethogram.core.signals.reference import (
     gaps,
     rfm,
     seasonal,
+    sequences,
     streaks,
     touch,
     trend,
 )
 from ethogram.core.signals.reference.seen import Definition, Seen, counted, in_order
+from ethogram.core.signals.reference.sessions import as_events
 from ethogram.core.signals.reference.standing import standing
 from ethogram.core.signals.reference.stitched import stitched
 
@@ -36,6 +38,7 @@ _FAMILIES = (
     gaps,
     rfm,
     seasonal,
+    sequences,
     streaks,
     touch,
     trend,
@@ -70,7 +73,11 @@ def evaluate(plan: SignalPlan, events: Sequence[Event], entity_id: int | None, a
             continue
         attributed = stitched(visible, feature.stream.identity, plan.entity)
         theirs = _whose(feature, plan.entity, attributed, entity_id)
-        seen = Seen(at, sorted(counted(theirs, feature.stream.behaviors, feature.stream.where), key=in_order))
+        mine = sorted(counted(theirs, feature.stream.behaviors, feature.stream.where), key=in_order)
+        if feature.stream.sessions:
+            names = [feature.property] if feature.property and not feature.inside else []
+            mine = as_events(feature.stream.sessions, mine, at, feature.stream.kept, names)
+        seen = Seen(at, mine)
         values[feature.name] = REFERENCE[feature.aggregate](feature, seen)
     return Row(at, known, {feature.name: values[feature.name] for feature in plan.features})
 
