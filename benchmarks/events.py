@@ -6,6 +6,7 @@ made once for each size.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -31,14 +32,18 @@ INSTANT = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema(
     {
         "event_id": pa.string(),
+        "op": pa.string(),
+        "target_id": pa.string(),
         "occurred_at": INSTANT,
         "available_at": INSTANT,
         "channel": pa.string(),
+        "source": pa.string(),
+        "run": pa.string(),
         "customer": pa.int64(),
         "amount": pa.decimal128(18, 6),
     }
 )
-_MADE = "3"  # counts up when other events come out
+_MADE = "4"  # counts up when other events come out
 _FILE = 1_000_000
 _HOTTEST = 0.1
 
@@ -120,9 +125,13 @@ class Load:
             cents = np.minimum(rng.lognormal(8.0, 1.0, many), 1e8).astype(np.int64)
             columns = [
                 _hex(rng.bytes(16 * many)),
+                _same("assert", many),
+                _same(None, many),
                 at,
                 at,
                 pa.array(["web", "app", "store"]).take(pa.array(rng.integers(0, 3, many))),
+                _same("shop", many),
+                _same("run", many),
                 pa.array(self._entities(rng, burst[-1] + 1)[burst][order]),
                 _money(cents * 10_000),
             ]
@@ -137,8 +146,7 @@ def sort_into(root: Path, raw: list[str]) -> TableFiles:
     connection = Sessions(root.parent / "spill", threads=2)()
     listed = ", ".join(f"'{path}'" for path in raw)
     sorted_rows = connection.sql(
-        "SELECT event_id, 'assert' AS op, CAST(NULL AS VARCHAR) AS target_id, occurred_at, available_at, channel, "
-        "'shop' AS source, 'run' AS run, customer, amount, strftime(occurred_at, '%Y-%m') AS month "
+        "SELECT *, strftime(occurred_at, '%Y-%m') AS month "
         f"FROM read_parquet([{listed}]) "
         "ORDER BY year(occurred_at), month(occurred_at), customer, occurred_at, event_id"
     ).to_arrow_reader(131_072)
@@ -149,7 +157,7 @@ def sort_into(root: Path, raw: list[str]) -> TableFiles:
 
 
 def short(many: int) -> str:
-    """"10 M", "100 k".
+    """ "10 M", "100 k".
 
     >>> short(100_000), short(2_500)
     ('100 k', '2500')
@@ -167,6 +175,10 @@ def _instants(milliseconds: npt.NDArray[np.int64]) -> pa.Array:
 def _money(micros: npt.NDArray[np.int64]) -> pa.Array:
     halves = np.stack([micros, micros >> 63], axis=1)
     return pa.Array.from_buffers(pa.decimal128(18, 6), len(micros), [None, pa.py_buffer(halves.tobytes())])
+
+
+def _same(text: str | None, many: int) -> pa.Array:
+    return pa.repeat(pa.scalar(text, pa.string()), many)
 
 
 def _hex(random: bytes) -> pa.Array:
@@ -187,18 +199,13 @@ def _zipf(many: int) -> npt.NDArray[np.float64]:
     return np.asarray(cumulative / cumulative[-1])
 
 
-class _whole:
+@contextlib.contextmanager
+def _whole(place: Path) -> Iterator[Path]:
     """A folder that is there only when everything in it is."""
-
-    def __init__(self, place: Path) -> None:
-        self._place, self._making = place, place.with_name(f"{place.name}.making-{os.getpid()}")
-
-    def __enter__(self) -> Path:
-        self._making.mkdir(parents=True)
-        return self._making
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._making.rename(self._place)
-        else:
-            shutil.rmtree(self._making, ignore_errors=True)
+    making = place.with_name(f"{place.name}.making-{os.getpid()}")
+    making.mkdir(parents=True)
+    try:
+        yield making
+        making.rename(place)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)

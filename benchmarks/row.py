@@ -1,8 +1,31 @@
-"""One line of the table."""
+"""One line of the table, and the figures that it rests on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How one contestant did at one task.
+
+    Attributes:
+        task, contestant: "windows, from the lake", "Polars".
+        events: The size of the task.
+        seconds, cpu_s: Medians of its rounds, on the wall and in all of its threads.
+        peak_gb: Resident memory, the most of all rounds.
+        rounds: How many there were.
+        finished: False if it was cut off; seconds are then the limit.
+    """
+
+    task: str
+    contestant: str
+    events: int
+    seconds: float
+    cpu_s: float
+    peak_gb: float
+    rounds: int
+    finished: bool = True
 
 
 @dataclass(frozen=True)
@@ -14,6 +37,8 @@ class Row:
         ours, peer, unit: The figures; peer is None where the bar is absolute.
         bar: What must hold, in words: "< 120 s", ">= 25 x".
         holds: Whether it did.
+        against: Who the peer is; the best of several.
+        figures: Every contestant's, ours first.
     """
 
     name: str
@@ -23,6 +48,8 @@ class Row:
     bar: str
     holds: bool
     peer: float | None = None
+    against: str = ""
+    figures: tuple[Figure, ...] = ()
 
     @property
     def ratio(self) -> float | None:

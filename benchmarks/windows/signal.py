@@ -36,6 +36,7 @@ def plan() -> SignalPlan:
     assert [feature.name for feature in made.features] == COLUMNS
     for name, (length, hop) in WINDOWS.items():
         found = next(f.window for f in made.features if f.name == f"count_{name}")
-        assert found is not None and found.hop is not None
+        assert found is not None
+        assert found.hop is not None
         assert (found.length.total_seconds() * 1e6, found.hop.total_seconds() * 1e6) == (length, hop)
     return made
