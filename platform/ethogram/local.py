@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from ethogram.core.governance.agreement import Access
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
-    from ethogram.core.signals.plan import FeaturePlan
+    from ethogram.core.signals.plan import FeaturePlan, SignalPlan
     from ethogram.core.sources.report import IngestReport
     from ethogram.core.training_sets import Report
+    from ethogram.usecases.backfill import Backfilled, Estimate
     from ethogram.usecases.ingest import Progress
     from ethogram.usecases.profile import Profiled
     from ethogram.usecases.score import Scored
@@ -152,7 +153,9 @@ class Store:
             model, contract = next((m, c) for m, c in self.workspace.scores.items() if c.name == view.asset)
             return score_values(score_table(model), observations, contract=contract, lake=self.parts.lake)
         plan = self.workspace.signal_plans[view.ref].only([name for name, _ in view.features])
-        return signal_values(plan, observations, engine=self.parts.engine, lake=self.parts.lake)
+        return signal_values(
+            plan, observations, engine=self.parts.engine, lake=self.parts.lake, ledger=self.parts.tiles
+        )
 
     def allowed(self, entity: str, purpose: str, ids: Collection[int | None]) -> set[int]:
         """Those of the surrogates `ids` that may be read for `purpose` now."""
@@ -270,6 +273,34 @@ class Store:
                 table = table.filter(pc.is_valid(table["score"]))
             done.append(materialize(view, table, as_of=as_of, online=self.parts.online, progress=progress))
         return done
+
+    def backfill(self, signals: Sequence[str], *, progress: Callable[[int], None] = lambda _: None) -> list[Backfilled]:
+        """Make the tiles of `signals` for every day that the data covers: new days, and days that late events touched.
+
+        Raises:
+            NotOwner: If one of them is another team's.
+        """
+        from ethogram.usecases.backfill import backfill
+
+        return [backfill(plan, **self._tiling(), progress=progress) for plan in self._own(signals)]
+
+    def estimate(self, signals: Sequence[str]) -> list[Estimate]:
+        """What `backfill` would do, and how long it would take."""
+        from ethogram.usecases.backfill import estimate
+
+        return [estimate(plan, **self._tiling()) for plan in self._own(signals)]
+
+    def _own(self, signals: Sequence[str]) -> list[SignalPlan]:
+        plans = []
+        for name in signals:
+            view = self.view(name)
+            self._require_owner(view, "backfill it")
+            plans.append(self.workspace.signal_plans[view.ref])
+        return plans
+
+    def _tiling(self) -> dict[str, Any]:
+        parts = self.parts
+        return {"until": self.watermark(), "engine": parts.engine, "lake": parts.lake, "ledger": parts.tiles}
 
     def lookup(self, entity: str, key: Any, *, signals: Sequence[str], purpose: str = "") -> Answer:
         """Features of one entity as last materialized, with the reason for every null."""

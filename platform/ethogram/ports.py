@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ethogram.core.plan import Declared
     from ethogram.core.signals.identity import Identity
     from ethogram.core.signals.plan import SignalPlan
+    from ethogram.core.signals.tiles import Tiling
     from ethogram.core.sources.plan import SourcePlan
     from ethogram.core.sources.report import Account, Coverage
 
@@ -66,6 +67,11 @@ class Lake(Protocol):
     def appended(self, table: str, unit: str) -> int | None:
         """How many rows an append of `unit` brought to `table`; None if there was none."""
 
+    def replace_parts(
+        self, table: str, batches: pa.RecordBatchReader, *, unit: str, partition: str, parts: Collection[str]
+    ) -> TableFiles:
+        """Make `batches` the whole content of some partitions of `table`, in one commit."""
+
     def remove(self, table: str, column: str, value: str) -> int:
         """Drop the rows whose text `column` is `value`, in one commit; how many they were."""
 
@@ -76,11 +82,32 @@ class Lake(Protocol):
 class Engine(Protocol):
     """Computes signals and outcomes over events; the plain-Python reference defines what is right."""
 
-    def features(self, plan: SignalPlan, observations: pa.Table, events: Mapping[str, TableFiles]) -> pa.Table:
+    def features(
+        self,
+        plan: SignalPlan,
+        observations: pa.Table,
+        events: Mapping[str, TableFiles],
+        tiles: Sequence[Tiles] = (),
+    ) -> pa.Table:
         """One row per observation, in the same order: `at`, `known_at`, then the plan's features.
 
         `observations` has `entity` (int64 surrogate, may be null for an unknown one) and `as_of` (timestamp us, UTC).
+        What `tiles` can answer is read from them, and is the same.
         """
+
+    def tiles(
+        self, tiling: Tiling, events: Mapping[str, TableFiles], days: Sequence[date]
+    ) -> AbstractContextManager[pa.RecordBatchReader]:
+        """The tiles of some days, sorted by `day`, which is the partition, entity and time."""
+
+    def rows(self, tables: Sequence[TableFiles]) -> int:
+        """How many rows they have together, from their footers."""
+
+    def days(self, tables: Sequence[TableFiles]) -> set[date]:
+        """Days, UTC, on which any event of these tables occurred."""
+
+    def corrected(self, tables: Sequence[TableFiles]) -> bool:
+        """Whether any record corrects or retracts another: what it touches has no tiles."""
 
     def labels(self, plan: OutcomePlan, observations: pa.Table, events: Mapping[str, TableFiles]) -> pa.Table:
         """One row per observation, in the same order: `label` (bool)."""
@@ -97,6 +124,33 @@ class Engine(Protocol):
     ) -> list[Event]:
         """Every record that the values of a few entities can depend on, for those who want to look at each: about
         events that name one of them, and with `identities` about those that may be attributed to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Tiles as they stand in the lake: every day from `since` up to and without `until` is there."""
+
+    tiling: Tiling
+    files: TableFiles
+    until: datetime
+
+
+class TileLedger(Protocol):
+    """Which days of a signal have their tiles, and of which versions of the event tables."""
+
+    def locked(self, table: str) -> AbstractContextManager[None]:
+        """One backfill of a table at a time; `BackfillBusy` if somebody is at it."""
+
+    def days(self, table: str) -> Mapping[date, tuple[str, Mapping[str, int]]]:
+        """By day: the tiling's digest, and the version of each event table that went in."""
+
+    def note(
+        self, table: str, digest: str, days: Iterable[date], versions: Mapping[str, int], *, events: int, seconds: float
+    ) -> None:
+        """Enter days, in one transaction; what was said of them before is replaced."""
+
+    def rate(self) -> float | None:
+        """Events a second, as the latest backfills went; None before the first."""
 
 
 class TrainingSets(Protocol):

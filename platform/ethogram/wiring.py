@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ethogram.adapters.postgres.quarantine import PostgresQuarantine
     from ethogram.adapters.postgres.readings import PostgresReadings
     from ethogram.adapters.postgres.source_runs import PostgresSourceRuns
+    from ethogram.adapters.postgres.tiles import PostgresTiles
     from ethogram.adapters.postgres.training_sets import PostgresTrainingSets
     from ethogram.core.governance.consent import Mask
     from ethogram.core.signals.view import View
@@ -87,6 +88,12 @@ class Parts:
         from ethogram.adapters.duckdb.engine import DuckdbEngine
 
         return DuckdbEngine(self.sessions)
+
+    @cached_property
+    def tiles(self) -> PostgresTiles:
+        from ethogram.adapters.postgres.tiles import PostgresTiles
+
+        return PostgresTiles(self.sql)
 
     @cached_property
     def keys(self) -> PostgresKeys:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +20,11 @@ from ethogram.core.outcomes.declaration import Outcome
 from ethogram.core.outcomes.plan import plan_outcome
 from ethogram.core.outcomes.reference import label
 from ethogram.core.signals.declaration import Signal
-from ethogram.core.signals.plan import plan_signal
+from ethogram.core.signals.plan import SignalPlan, plan_signal
 from ethogram.core.signals.reference import evaluate
+from ethogram.core.signals.tiles import tilings
 from ethogram.core.taxonomy import Behavior, Entity, Property, Taxonomy
-from ethogram.ports import TableFiles
+from ethogram.ports import TableFiles, Tiles
 
 Observation = tuple[int | None, datetime]
 
@@ -152,19 +153,41 @@ class Duckdb:
     def engine(self) -> DuckdbEngine:
         return DuckdbEngine(connect, events_at_once=self.events_at_once)
 
+    def tiles(self, plan: SignalPlan, written: Mapping[str, TableFiles]) -> list[Tiles]:  # noqa: ARG002 - it has none
+        return []
+
     def features(
         self, signal: Signal, events: Sequence[Event], observations: Sequence[Observation]
     ) -> list[dict[str, Any]]:
-        written = write_events(self.folder, events)
-        rows = self.engine.features(plan_signal(signal, TAXONOMY), asked(observations), written).to_pylist(
-            maps_as_pydicts="strict"
-        )
+        plan, written = plan_signal(signal, TAXONOMY), write_events(self.folder, events)
+        found = self.engine.features(plan, asked(observations), written, self.tiles(plan, written))
+        rows = found.to_pylist(maps_as_pydicts="strict")
         return [{k: v.astimezone(UTC) if isinstance(v, datetime) else v for k, v in row.items()} for row in rows]
 
     def labels(self, outcome: Outcome, events: Sequence[Event], observations: Sequence[Observation]) -> list[bool]:
         written = write_events(self.folder, events)
         found = self.engine.labels(plan_outcome(outcome, TAXONOMY), asked(observations), written)
         return found["label"].to_pylist()  # type: ignore[no-any-return]
+
+
+class Tiled(Duckdb):
+    """Over the tiles of two thirds of the days that have events, and the events after them."""
+
+    def tiles(self, plan: SignalPlan, written: Mapping[str, TableFiles]) -> list[Tiles]:
+        tables = list(written.values())
+        days = sorted(self.engine.days(tables))
+        if not days or self.engine.corrected(tables):
+            return []
+        last = days[len(days) * 2 // 3]
+        until = datetime(last.year, last.month, last.day, tzinfo=UTC)
+        made = []
+        for tiling in tilings(plan):
+            with self.engine.tiles(tiling, written, [day for day in days if day < last]) as batches:
+                table = batches.read_all()
+            place = self.folder / f"tiles-{next(_numbers)}.parquet"
+            pq.write_table(table.drop_columns("day"), place, row_group_size=5)
+            made.append(Tiles(tiling, TableFiles(tiling.table, 0, (str(place),), table.schema), until))
+        return made
 
 
 def asked(observations: Sequence[Observation]) -> pa.Table:
@@ -175,6 +198,7 @@ def asked(observations: Sequence[Observation]) -> pa.Table:
 ENGINES: dict[str, Callable[[Path], Computes]] = {
     "reference": lambda _: Reference(),
     "duckdb": lambda folder: Duckdb(folder, events_at_once=1_000_000),
+    "duckdb over tiles": lambda folder: Tiled(folder, events_at_once=1_000_000),
     "duckdb in small chunks": lambda folder: Duckdb(folder, events_at_once=2),
 }
 

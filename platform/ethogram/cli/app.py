@@ -31,6 +31,7 @@ COMMANDS = (
     "approve",
     "promote",
     "score",
+    "backfill",
     "materialize",
     "lookup",
     "consent",

@@ -6,14 +6,20 @@ import pyarrow as pa
 
 from ethogram.core.models.score_contract import ScoreContract
 from ethogram.core.signals.plan import SignalPlan
-from ethogram.ports import Engine, Lake
+from ethogram.ports import Engine, Lake, TileLedger
+from ethogram.usecases.backfill import current
 from ethogram.usecases.score import SCHEMA, scores_as_of
 
 
-def signal_values(plan: SignalPlan, observations: pa.Table, *, engine: Engine, lake: Lake) -> pa.Table:
-    """`at`, `known_at` and the features, one row per observation (`entity`, `as_of`), in the same order."""
+def signal_values(
+    plan: SignalPlan, observations: pa.Table, *, engine: Engine, lake: Lake, ledger: TileLedger
+) -> pa.Table:
+    """`at`, `known_at` and the features, one row per observation (`entity`, `as_of`), in the same order.
+
+    Tiles that are current are read in place of the events inside them.
+    """
     events = {behavior: lake.files(f"events/{behavior}") for behavior in plan.behaviors}
-    return engine.features(plan, observations, events)
+    return engine.features(plan, observations, events, current(plan, events, lake=lake, ledger=ledger))
 
 
 def score_values(table: str, observations: pa.Table, *, contract: ScoreContract, lake: Lake) -> pa.Table:

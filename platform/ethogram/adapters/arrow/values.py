@@ -13,6 +13,7 @@ from ethogram.core.signals.kernel.columns import Column, Lists, Maps, Values
 from ethogram.core.signals.numbers import DIGITS, SCALE
 
 INSTANT = pa.timestamp("us", tz="UTC")
+_FITS = 18  # digits that every 64-bit integer has
 SCALARS = {
     "integer": pa.int64(),
     "decimal": pa.decimal128(DIGITS, SCALE),
@@ -37,7 +38,7 @@ def arrow_type(kind: str) -> pa.DataType:
 
 
 def column(values: pa.ChunkedArray | pa.Array) -> Column:
-    """What a kernel reads: see `Column` for how each type is kept. Decimals have 18 digits at most."""
+    """What a kernel reads: see `Column` for how each type is kept."""
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     kind = array.type
     valid = None if array.null_count == 0 else np.asarray(array.is_valid())
@@ -56,10 +57,13 @@ def column(values: pa.ChunkedArray | pa.Array) -> Column:
     return Column(array.to_numpy(zero_copy_only=False), valid)
 
 
-def _units(array: pa.Array) -> npt.NDArray[np.int64]:
-    """Whole units of decimals that fit 64 bits: the lower half of the 128."""
+def _units(array: pa.Array) -> npt.NDArray[Any]:
+    """Whole units of decimals; Python integers in an object array where some do not fit 64 bits."""
     halves = np.frombuffer(array.buffers()[1], dtype="<i8").reshape(-1, 2)
-    return np.ascontiguousarray(halves[array.offset : array.offset + len(array), 0])
+    low, high = halves[array.offset : array.offset + len(array)].T
+    if array.type.precision <= _FITS or np.array_equal(high, low >> 63):
+        return np.ascontiguousarray(low)
+    return np.array([(int(upper) << 64) + int(lower) % 2**64 for lower, upper in zip(low, high, strict=True)], object)
 
 
 def _texts(array: pa.Array, valid: npt.NDArray[np.bool_] | None) -> Column:

@@ -10,8 +10,9 @@ import contextlib
 import itertools
 import json
 import re
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -86,6 +87,25 @@ class DeltaLake:
             self._widen(table, delta, batches.schema)
             return self._write(table, delta, batches, unit=unit, mode="overwrite")
 
+    def replace_parts(
+        self, table: str, batches: pa.RecordBatchReader, *, unit: str, partition: str, parts: Collection[str]
+    ) -> TableFiles:
+        """Make `batches` the whole content of some partitions of `table` in one commit; the others stay."""
+        with _translated(table):
+            delta = self._open(table) or self._create(table, batches.schema, [partition])
+            self._widen(table, delta, batches.schema)
+            standing = pa.table(delta.get_add_actions(flatten=True))
+            now = round(time.time() * 1000)
+            gone = [
+                RemoveAction(path, True, now, size, {partition: value})
+                for path, size, value in zip(
+                    *(standing[name].to_pylist() for name in ("path", "size_bytes", f"partition.{partition}")),
+                    strict=True,
+                )
+                if value in parts
+            ]
+            return self._write(table, delta, batches, unit=unit, mode="append", gone=gone)
+
     def remove(self, table: str, column: str, value: str) -> int:
         """Drop the rows whose `column` is `value`, in one commit; how many they were."""
         with _translated(table):
@@ -131,14 +151,21 @@ class DeltaLake:
             delta.alter.add_columns(new)
 
     def _write(
-        self, table: str, delta: DeltaTable, batches: pa.RecordBatchReader, *, unit: str, mode: str
+        self,
+        table: str,
+        delta: DeltaTable,
+        batches: pa.RecordBatchReader,
+        *,
+        unit: str,
+        mode: str,
+        gone: Sequence[RemoveAction] = (),
     ) -> TableFiles:
         partition_by = delta.metadata().partition_columns
         writing = _Files(self._root / table, partition_by)
         try:
             for batch in batches:
                 writing.add(batch)
-            added = writing.close()
+            added = [*writing.close(), *gone]
             # The version of a transaction is for its application to choose; ours is the number of rows.
             delta.create_write_transaction(
                 added,

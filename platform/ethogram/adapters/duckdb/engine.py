@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -19,6 +20,7 @@ from ethogram.adapters.duckdb.events import Reach, column_type, event_rows
 from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.standing import ABOUT, Standing, corrected
 from ethogram.adapters.duckdb.tables import holds, scan
+from ethogram.adapters.duckdb.tiles import stored, stretches, tile_rows
 from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
 from ethogram.core.outcomes.plan import OutcomePlan
@@ -29,13 +31,15 @@ from ethogram.core.signals.kernel import Events, Values, concat, evaluate
 from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
-from ethogram.core.time import MICROSECOND
+from ethogram.core.signals.tiles import Tiling
+from ethogram.core.time import MICROSECOND, micros
 from ethogram.errors import AskedWrongly, EthogramError
-from ethogram.ports import TableFiles
+from ethogram.ports import TableFiles, Tiles
 
 # At most so many events and observations in one query, or one entity's if it has more.
 EVENTS_AT_ONCE = 1_000_000
 OBSERVATIONS_AT_ONCE = 500_000
+TILES_AT_ONCE = 131_072  # of one batch
 WORKERS = 2  # ranges of entities at a time: one is read while another is computed
 NOBODY = -1  # stands for an unknown entity; surrogates are positive
 
@@ -62,8 +66,15 @@ class DuckdbEngine:
         self._events_at_once = events_at_once
         self._observations_at_once = observations_at_once
 
-    def features(self, plan: SignalPlan, observations: pa.Table, events: Mapping[str, TableFiles]) -> pa.Table:
+    def features(
+        self,
+        plan: SignalPlan,
+        observations: pa.Table,
+        events: Mapping[str, TableFiles],
+        tiles: Sequence[Tiles] = (),
+    ) -> pa.Table:
         """One row per observation, in the same order: `at`, `known_at`, then the plan's features."""
+        held = {each.tiling.stream: each for each in tiles}
         entities, as_of = _observed(observations)
         at, known = moments(plan, as_of)
         columns: dict[str, pa.Array] = {"at": _instants(at), "known_at": _instants(known)}
@@ -74,9 +85,11 @@ class DuckdbEngine:
                 computed = [feature for feature in plan.computed if not feature.derivation]
                 for stream, via in dict.fromkeys((feature.stream, feature.via) for feature in computed):
                     features = [each for each in computed if (each.stream, each.via) == (stream, via)]
+                    if via is None and stream in held:
+                        columns.update(self._tiled(standing, held[stream], features, entities, at))
+                        continue
                     whose = self._whose(standing, plan.entity, features[0], entities, at)
-                    found = self._stream(standing, _named(plan, via), features, whose, at)
-                    columns.update(found)
+                    columns.update(self._stream(standing, _named(plan, via), features, whose, at))
                 _derive(connection, plan, columns)
         fields = [pa.field("at", INSTANT), pa.field("known_at", INSTANT)]
         fields += [pa.field(f.name, arrow_type(f.type)) for f in plan.features]
@@ -97,6 +110,34 @@ class DuckdbEngine:
             found = self._stream(standing, plan.entity, [plan.happens], entities, until)
         some = pc.greater(found[plan.happens.name], 0)
         return pa.table([pc.invert(some) if plan.negate else some], schema=schema)
+
+    @contextmanager
+    def tiles(
+        self, tiling: Tiling, events: Mapping[str, TableFiles], days: Sequence[date]
+    ) -> Iterator[pa.RecordBatchReader]:
+        """The tiles of some days, sorted by `day`, which is the partition, entity and time."""
+        with self._session(f"tiles of {tiling.view}") as connection:
+            sql = tile_rows(tiling, events, stretches(days))
+            yield connection.sql(sql).to_arrow_reader(TILES_AT_ONCE)
+
+    def days(self, tables: Sequence[TableFiles]) -> set[date]:
+        """Days, UTC, on which any event of these tables occurred."""
+        selects = [f"SELECT CAST(occurred_at AS DATE) AS day FROM {scan(files)}" for files in tables if files.paths]
+        if not selects:
+            return set()
+        with self._session("days of events") as connection:
+            found = connection.sql(f"SELECT DISTINCT day FROM ({' UNION ALL '.join(selects)})").fetchall()
+        return {day for (day,) in found}
+
+    def rows(self, tables: Sequence[TableFiles]) -> int:
+        """How many rows they have together, from their footers."""
+        with self._session("rows of tables") as connection:
+            return _rows(connection, list(tables))
+
+    def corrected(self, tables: Sequence[TableFiles]) -> bool:
+        """Whether any record corrects or retracts another: what it touches has no tiles."""
+        with self._session("corrections") as connection:
+            return any(corrected(connection, files) for files in tables if files.paths)
 
     def seen(self, entity: str, events: Iterable[TableFiles]) -> pa.Table:
         """`entity` and `since`, the first instant at which an event of it had occurred and could be known."""
@@ -171,6 +212,37 @@ class DuckdbEngine:
             raise EngineFailed(f"{what}: {_first_line(error)}; `ethogram doctor` checks files and disk") from error
         finally:
             connection.close()
+
+    def _tiled(
+        self, standing: Standing, tiles: Tiles, features: Sequence[FeaturePlan], entities: pa.Array, at: _Ints
+    ) -> dict[str, pa.Array]:
+        """Values from tiles, and from events what tiles cannot say: other aggregates, later days, earlier knowledge."""
+        entity = tiles.tiling.entity
+        some = [feature for feature in features if feature in tiles.tiling.features]
+        others = [feature for feature in features if feature not in some]
+        found = self._stream(standing, entity, others, entities, at) if others else {}
+        if not some:
+            return found
+        ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
+        order = np.argsort(ids, kind="stable")
+        since, size = _since(some, int(at.min())), _rows(standing.connection, [tiles.files])
+        parts = []
+        right = at <= micros(tiles.until)
+        for rows in _chunks(ids[order], size / self._events_at_once, self._observations_at_once):
+            chosen = order[rows]
+            values, known = stored(standing.connection, tiles, ids[chosen], at[chosen], standing.delay, since)
+            right[chosen] &= known
+            parts.append(values)
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        found |= {f.name: arrow(concat([part[f.name] for part in parts]).take(back), f.type) for f in some}
+        if not right.all():
+            wrong = np.flatnonzero(~right)
+            place = np.where(right, np.arange(len(at)), len(at) + np.cumsum(~right) - 1)
+            again = self._stream(standing, entity, some, entities.take(pa.array(wrong)), at[wrong])
+            for f in some:
+                found[f.name] = pa.concat_arrays([found[f.name], again[f.name]]).take(pa.array(place))
+        return found
 
     def _whose(self, standing: Standing, entity: str, feature: FeaturePlan, entities: pa.Array, at: _Ints) -> pa.Array:
         """Whose events each observation looks at: its entity's, its larger unit's as far as known, or everyone's."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -234,6 +235,19 @@ behavior_profile = Table(
     Column("behavior", Text, primary_key=True),
     Column("week", _INSTANT, primary_key=True),
     Column("events", BigInteger, nullable=False),
+)
+
+# Which days of a table of tiles are made, and of which versions of the event tables.
+tile_day = Table(
+    "tile_day",
+    metadata,
+    Column("table", Text, primary_key=True),  # tiles/browsing_v1-0
+    Column("day", Date, primary_key=True),
+    Column("digest", Text, nullable=False),  # of what its tiles are
+    Column("versions", JSONB, nullable=False),  # by event table
+    Column("events", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("done_at", _INSTANT, nullable=False, server_default=_NOW),
 )
 
 materialization = Table(

@@ -50,7 +50,13 @@ __all__ = ["KERNELS", "Column", "Events", "Lists", "Maps", "Values", "concat", "
 
 
 def evaluate(
-    features: Sequence[FeaturePlan], events: Events, entity: Ints, at: Ints, delay: int = 0
+    features: Sequence[FeaturePlan],
+    events: Events,
+    entity: Ints,
+    at: Ints,
+    delay: int = 0,
+    *,
+    kernels: Mapping[str, Kernel] = KERNELS,
 ) -> dict[str, Values]:
     """Values of `features`, which share a stream, for each observation (entity, at), by feature name.
 
@@ -58,6 +64,7 @@ def evaluate(
         events: The stream's, in their order; those of other entities do no harm.
         entity, at: Observations in any order; microseconds.
         delay: known = at + delay, in microseconds.
+        kernels: By aggregate.
     """
     if features[0].stream.sessions:
         events = sessions.in_time(features[0].stream.sessions, events)
@@ -69,7 +76,7 @@ def evaluate(
     if not mine.all():
         rows = np.flatnonzero(mine)
         events, place = events.take(rows), place[rows]
-    parts = [_spans(features, *each, delay) for each in _divided(events, place, at, rank)]
+    parts = [_spans(features, *each, delay, kernels) for each in _divided(events, place, at, rank)]
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
@@ -95,7 +102,13 @@ def _divided(events: Events, place: Ints, at: Ints, rank: Ints) -> Iterator[tupl
 
 
 def _spans(
-    features: Sequence[FeaturePlan], events: Events, place: Ints, at: Ints, rank: Ints, delay: int
+    features: Sequence[FeaturePlan],
+    events: Events,
+    place: Ints,
+    at: Ints,
+    rank: Ints,
+    delay: int,
+    kernels: Mapping[str, Kernel],
 ) -> dict[str, Values]:
     """Values for observations that are sorted by entity and time; `place` and `rank` number entities alike."""
     everything = [at] if not len(events) else [at, events.occurred]
@@ -111,30 +124,31 @@ def _spans(
     clean, end = _prefixes(events, place, starts, now, rank)
     asked = Asked(events, at, first, end, keys, base, earliest, latest)
     if clean.all():
-        return _values(features, asked)
+        return _values(features, asked, kernels)
     rows = np.flatnonzero(clean)
     some = Asked(events, at[rows], first[rows], end[rows], keys, base[rows], earliest, latest)
-    parts = [_values(features, some)]
+    parts = [_values(features, some, kernels)]
     order = [rows]
     late = np.flatnonzero(~clean)
     since = _reach(features, asked)[late]
     before = np.searchsorted(keys, now[late], "left")
     for chosen, copied in _copies(events, since, before, at[late], delay):
-        parts.append(evaluate(features, copied, np.arange(len(chosen), dtype=np.int64), at[late][chosen]))
+        owners = np.arange(len(chosen), dtype=np.int64)
+        parts.append(evaluate(features, copied, owners, at[late][chosen], kernels=kernels))
         order.append(late[chosen])
     back = np.empty(len(at), np.int64)
     back[np.concatenate(order)] = np.arange(len(at))
     return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
 
 
-def _values(features: Sequence[FeaturePlan], asked: Asked) -> dict[str, Values]:
+def _values(features: Sequence[FeaturePlan], asked: Asked, kernels: Mapping[str, Kernel]) -> dict[str, Values]:
     """Values for what each observation sees; of sessions where the features look at those."""
     if features[0].stream.sessions is None:
-        return {feature.name: KERNELS[feature.aggregate](feature, asked) for feature in features}
+        return {feature.name: kernels[feature.aggregate](feature, asked) for feature in features}
     rows, parts = [], []
     for chosen, over_sessions in sessions.ask(features, asked):
         rows.append(chosen)
-        parts.append({feature.name: KERNELS[feature.aggregate](feature, over_sessions) for feature in features})
+        parts.append({feature.name: kernels[feature.aggregate](feature, over_sessions) for feature in features})
     back = np.empty(len(asked), np.int64)
     back[np.concatenate(rows)] = np.arange(len(asked))
     return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}

@@ -125,9 +125,13 @@ def recency(feature: FeaturePlan, asked: Asked) -> Column:
     some = low < high
     if not len(asked.events):
         return Column(np.zeros(len(asked)), some)
-    newest = asked.events.occurred[np.where(some, high - 1, 0)]
-    age = (asked.at - newest).astype(np.float64)
-    return Column(age / float(SECONDS[feature.setting("unit")] * 1_000_000), some)
+    return age(feature, asked.at, Column(asked.events.occurred[np.where(some, high - 1, 0)], some))
+
+
+def age(feature: FeaturePlan, at: Ints, newest: Column) -> Column:
+    """How long ago the instants `newest` were, in the feature's unit."""
+    since = (at - newest.data).astype(np.float64)
+    return Column(since / float(SECONDS[feature.setting("unit")] * 1_000_000), newest.valid)
 
 
 KERNELS: Mapping[str, Callable[[FeaturePlan, Asked], Values]] = {
