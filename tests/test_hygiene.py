@@ -55,7 +55,7 @@ def pages() -> set[str]:
     from ethogram.http.app import create_app
     from ethogram.ports import CatalogReader
 
-    app = create_app(cast(CatalogReader, None), mlflow_url=None, made=False, now=lambda: datetime.now(UTC))
+    app = create_app(cast(CatalogReader, None), mlflow_url=None, now=lambda: datetime.now(UTC))
 
     def paths(routes: list[object]) -> set[str]:
         found = {route.path for route in routes if hasattr(route, "path")}

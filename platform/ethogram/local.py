@@ -437,14 +437,16 @@ class Store:
 
         return read_training_set(version, lake=self.parts.lake, ledger=self.parts.training_sets)
 
-    def profile(self, signal: str, *, progress: Callable[[int], None] = lambda _: None) -> Profiled:
-        """Profile a signal's features at twelve weekly instants up to the data's end, for its page."""
+    def profile(
+        self, signal: str, *, until: datetime | None = None, progress: Callable[[int], None] = lambda _: None
+    ) -> Profiled:
+        """Profile a signal's features at twelve weekly instants up to `until`, else the data's end, for its page."""
         from ethogram.usecases.profile import profile_signal
 
         plan = self.workspace.signal(signal)
         return profile_signal(
             plan,
-            until=self.watermark(),
+            until=until or self.watermark(),
             engine=self.parts.engine,
             lake=self.parts.lake,
             profiles=self.parts.profiles,

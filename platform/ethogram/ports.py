@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ethogram.core.events import Event
     from ethogram.core.expressions import Expression, Type
     from ethogram.core.models.gate import GateResult
-    from ethogram.core.models.promotion import Approval, ModelVersion
+    from ethogram.core.models.promotion import AliasMove, Approval, ModelVersion
     from ethogram.core.models.training import TrainedModel, TrainingData
     from ethogram.core.online.packed import Layout
     from ethogram.core.outcomes.plan import OutcomePlan
@@ -380,6 +380,9 @@ class CatalogReader(Protocol):
     def source_units(self, source: str | None = None) -> list[catalog.SourceUnit]:
         """By source and path."""
 
+    def made(self) -> float:
+        """Share of the units taken in whose rows `ethogram sample` made: 0 for none, 1 for all."""
+
     def quarantine(self, source: str) -> list[catalog.QuarantineReason]:
         """Reasons with most rows first."""
 
@@ -392,16 +395,16 @@ class CatalogReader(Protocol):
     def training_sets(self, outcome: str | None = None) -> list[catalog.TrainingSetRow]:
         """Newest first."""
 
-    def model_versions(self, model: str | None = None) -> list[catalog.ModelVersionRow]:
+    def model_versions(self, model: str | None = None) -> list[ModelVersion]:
         """By model, newest version first."""
 
     def gate_results(self, model: str | None = None) -> list[catalog.GateResult]:
         """By model, version and gate."""
 
-    def approvals(self, model: str | None = None) -> list[catalog.Approval]:
+    def approvals(self, model: str | None = None) -> list[Approval]:
         """Newest first."""
 
-    def alias_moves(self, model: str | None = None) -> list[catalog.AliasMove]:
+    def alias_moves(self, model: str | None = None) -> list[AliasMove]:
         """Newest first."""
 
     def score_runs(self, model: str | None = None) -> list[catalog.ScoreRun]:

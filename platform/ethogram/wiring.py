@@ -182,11 +182,6 @@ class Parts:
         return consent_mask(entity, declared, consents=self.consents, now=self.clock.now(), only=only)
 
     @property
-    def made(self) -> bool:
-        """Whether any of the state's data is made: every page then says so."""
-        return any(unit.report.get("made") for unit in self.catalog.source_units())
-
-    @property
     def feature_repo(self) -> Path:
         return self.settings.root / "feature_repo"
 
@@ -339,7 +334,6 @@ def serve(settings: Settings, *, port: int = 8400) -> Iterator[str]:
             parts.catalog,
             mlflow_url=mlflow_url,
             mlflow_secret=word,
-            made=parts.made,
             now=parts.clock.now,
             # On loopback every request is of whoever runs this server; tokens come with part C.
             principal=lambda _request: settings.principal,

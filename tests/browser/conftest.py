@@ -149,7 +149,7 @@ def site(workspace: Path, state: str, seed: ModuleType) -> Iterator[str]:
     """Address of the front over a seeded store."""
     engine = open_engine(workspace, state)
     seed.fill(engine)
-    app = create_app(PostgresCatalog(engine), mlflow_url=None, made=True, now=lambda: seed.NOW)
+    app = create_app(PostgresCatalog(engine), mlflow_url=None, now=lambda: seed.NOW)
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))

@@ -45,6 +45,6 @@ def seeded(engine: Engine, seed: ModuleType) -> PostgresCatalog:
 @pytest.fixture(scope="module")
 def client(seeded: PostgresCatalog, seed: ModuleType) -> Iterator[TestClient]:
     """The front over the seeded store, asked as localhost."""
-    app = create_app(seeded, mlflow_url=None, made=True, now=lambda: seed.NOW)
+    app = create_app(seeded, mlflow_url=None, now=lambda: seed.NOW)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client

@@ -336,6 +336,7 @@ def _sources(add: Any) -> None:
             "anonymous": anonymous,
             "unmapped": unmapped,
             "quarantined": 14,
+            "made": True,
         }
         units.append(
             {"source": name, "unit": f"{i:032x}", "path": f"{name}/2026-11.parquet", "mapping": "m1",

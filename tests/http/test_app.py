@@ -69,7 +69,7 @@ def test_an_api_error_has_a_stable_code_and_a_message(client: TestClient):
 
 def test_a_store_that_does_not_answer_is_503_with_what_to_do(tmp_path: Path):
     engine = create_engine(f"postgresql+psycopg://u@/d?host={tmp_path}&connect_timeout=2")
-    app = create_app(PostgresCatalog(engine), mlflow_url=None, made=False, now=lambda: NOW)
+    app = create_app(PostgresCatalog(engine), mlflow_url=None, now=lambda: NOW)
     client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
     page = client.get("/signals")
     assert page.status_code == 503
@@ -78,7 +78,7 @@ def test_a_store_that_does_not_answer_is_503_with_what_to_do(tmp_path: Path):
 
 
 def test_a_defect_of_ours_tells_no_detail_but_where_to_look(caplog):
-    app = create_app(Broken(), mlflow_url=None, made=False, now=lambda: NOW)  # type: ignore[arg-type]
+    app = create_app(Broken(), mlflow_url=None, now=lambda: NOW)  # type: ignore[arg-type]
     client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
     page = client.get("/signals")
     assert page.status_code == 500
@@ -98,10 +98,10 @@ import ethogram.http.app, ethogram.adapters.postgres.catalog, ethogram.adapters.
 from fastapi.testclient import TestClient
 class Nothing:
     def __getattr__(self, name):
-        return lambda *a, **k: {{}} if name in ("entities", "opted_out") else []
+        return lambda *a, **k: 0.0 if name == "made" else {{}} if name in ("entities", "opted_out") else []
 from datetime import datetime, UTC
 now = lambda: datetime.now(UTC)
-app = ethogram.http.app.create_app(Nothing(), mlflow_url="http://127.0.0.1:1", made=False, now=now)
+app = ethogram.http.app.create_app(Nothing(), mlflow_url="http://127.0.0.1:1", now=now)
 client = TestClient(app, base_url="http://localhost")
 for path in ("/", "/taxonomy", "/signals", "/models", "/sources", "/teams", "/api/openapi.json", "/api/health"):
     assert client.get(path).status_code == 200, path

@@ -37,6 +37,19 @@ def behavior(id: str, events: list[tuple[datetime, int]], tone: str = "plain") -
     return BehaviorSummary(id, id.split(".")[0], "", "stable", "customer", tone, total, tuple(events), (), ())
 
 
+def test_labels_of_an_axis_never_touch_on_the_narrowest_screen():
+    for days in range(1, 3000, 7):
+        marks = charts.time_marks(MONDAY, MONDAY + timedelta(days=days))
+        labels = re.findall(r'x="([\d.]+)%" .*anchor="(\w+)">(.*)<', "\n".join(charts.axis(marks, y=10)))
+        ends = 0.0
+        for x, anchor, label in labels:
+            width = len(label) * 6.2
+            left = float(x) / 100 * 340 - {"start": 0, "middle": width / 2, "end": width}[anchor]
+            assert left >= ends, (days, label)
+            ends = left + width
+        assert bool(labels) == bool(marks)
+
+
 @given(st.lists(finite, max_size=50))
 def test_a_sparkline_of_any_values_stays_inside_its_box(values: list[float]):
     svg = charts.sparkline(values, says=HOSTILE)

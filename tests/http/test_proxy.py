@@ -25,7 +25,7 @@ class Nothing:
     """A reader of an empty store."""
 
     def __getattr__(self, name: str):
-        return lambda *_args, **_more: {} if name in {"entities", "opted_out"} else []
+        return lambda *_args, **_more: 0.0 if name == "made" else {} if name in {"entities", "opted_out"} else []
 
 
 async def echo(request: Request) -> Response:
@@ -83,7 +83,7 @@ def upstream(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def front(url: str, **more) -> TestClient:
-    app = create_app(Nothing(), mlflow_url=url, made=False, now=lambda: datetime(2026, 11, 23, tzinfo=UTC), **more)
+    app = create_app(Nothing(), mlflow_url=url, now=lambda: datetime(2026, 11, 23, tzinfo=UTC), **more)
     return TestClient(app, base_url="http://localhost", follow_redirects=False)
 
 
@@ -171,7 +171,7 @@ def test_while_mlflow_starts_a_page_says_so_and_the_catalog_works(tmp_path: Path
 
 
 def test_without_mlflow_there_is_no_such_place():
-    app = create_app(Nothing(), mlflow_url=None, made=False, now=lambda: datetime(2026, 11, 23, tzinfo=UTC))
+    app = create_app(Nothing(), mlflow_url=None, now=lambda: datetime(2026, 11, 23, tzinfo=UTC))
     client = TestClient(app, base_url="http://localhost")
     assert client.get("/mlflow/").status_code == 404
     assert "/mlflow/" not in client.get("/").text

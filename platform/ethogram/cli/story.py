@@ -185,7 +185,7 @@ class Story:
                 self.say(f"{team} publishes {view.ref}: {view.brief}")
                 self.say(f"  {', '.join(feature for feature, _ in view.features)}")
                 with progress(f"profile of {view.ref}") as advance:
-                    self.say(f"  {store.profile(view.ref, progress=advance)}")
+                    self.say(f"  {store.profile(view.ref, until=self.now(store), progress=advance)}")
 
     def opt_out(self) -> None:
         with self.act("Somebody opts out: absent everywhere from now on"):

@@ -1,6 +1,7 @@
 """`ethogram up`."""
 
 import signal
+import sys
 import threading
 from typing import Annotated
 
@@ -25,6 +26,7 @@ def up(
         signal.signal(number, lambda *_: asked_to_stop.set())
     with serve(read_settings(state=state or None), port=port) as url:
         out(f"{url}   catalog, /api, /mlflow")
+        sys.stdout.flush()  # who waits for the line in a file or a pipe sees it now
         note("Ctrl-C stops it")
         asked_to_stop.wait()
     note("stopped")

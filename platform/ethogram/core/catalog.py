@@ -1,4 +1,7 @@
-"""Rows of the shared state as pages read them: each mirrors a table, none holds a raw key."""
+"""Rows of the shared state as pages read them: each mirrors a table, none holds a raw key.
+
+Versions of models, approvals and moves of aliases are those of `core.models.promotion`.
+"""
 
 from __future__ import annotations
 
@@ -102,20 +105,6 @@ class TrainingSetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelVersionRow:
-    model: str
-    version: int
-    digest: str
-    author: str
-    run_id: str
-    training_set: str
-    learner: str
-    created_at: datetime
-    manifest: Json
-    report: Json
-
-
-@dataclass(frozen=True, slots=True)
 class GateResult:
     model: str
     version: int
@@ -124,28 +113,6 @@ class GateResult:
     verdict: str
     detail: str
     evaluated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    model: str
-    version: int
-    alias: str
-    digest: str
-    principal: str
-    decision: str
-    note: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AliasMove:
-    model: str
-    alias: str
-    version: int | None
-    digest: str | None
-    principal: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,6 @@ def create_app(
     *,
     mlflow_url: str | None,
     mlflow_secret: str = "",
-    made: bool,
     now: Callable[[], datetime],
     principal: Callable[[Request], str] = nobody,
     hosts: Sequence[str] = LOOPBACK,
@@ -43,7 +42,6 @@ def create_app(
         reader: Where pages read.
         mlflow_url: MLflow's own server, "http://127.0.0.1:5001" or "unix:/path.sock"; None leaves /mlflow out.
         mlflow_secret: The word by which that server knows the front.
-        made: Whether the state's data is made; every page then says so.
         now: This instant, UTC.
         principal: Who sends a request, from what it proves; what it says of itself is never passed on.
         hosts: Names under which the front may be asked. A page that finds it under another name, as DNS rebinding
@@ -58,7 +56,7 @@ def create_app(
             await proxy.close()
 
     app = FastAPI(title="Ethogram", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan)
-    site = Site(reader, now, made, mlflow=proxy is not None)
+    site = Site(reader, now, mlflow=proxy is not None)
     errors.install(app, site)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in pages.routers(site):
@@ -66,7 +64,7 @@ def create_app(
             if isinstance(route, APIRoute) and route.methods is not None:
                 route.methods.add("HEAD")
         app.include_router(router, include_in_schema=False)
-    for router in api.routers(reader, now, proxy, made=made):
+    for router in api.routers(reader, now, proxy):
         app.include_router(router, prefix="/api")
     if proxy:
         app.include_router(_behind(proxy, site), include_in_schema=False)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethogram.core import catalog as rows
+from ethogram.core.models.promotion import AliasMove, Approval, ModelVersion
 from ethogram.usecases import catalog
 from ethogram.usecases.catalog.changes import group
 from ethogram.usecases.catalog.lineage import lineage
@@ -29,11 +30,11 @@ class Rows:
     runs: list[rows.SourceRun] = field(default_factory=list)
     units: list[rows.SourceUnit] = field(default_factory=list)
     values: list[rows.FeatureProfile] = field(default_factory=list)
-    made: list[rows.TrainingSetRow] = field(default_factory=list)
-    versions: list[rows.ModelVersionRow] = field(default_factory=list)
+    sets: list[rows.TrainingSetRow] = field(default_factory=list)
+    versions: list[ModelVersion] = field(default_factory=list)
     gates: list[rows.GateResult] = field(default_factory=list)
-    decided: list[rows.Approval] = field(default_factory=list)
-    moved: list[rows.AliasMove] = field(default_factory=list)
+    decided: list[Approval] = field(default_factory=list)
+    moved: list[AliasMove] = field(default_factory=list)
     online: list[rows.Materialization] = field(default_factory=list)
     read: list[rows.Reads] = field(default_factory=list)
     kept: list[rows.QuarantineReason] = field(default_factory=list)
@@ -57,6 +58,9 @@ class Rows:
     def source_runs(self, source: str | None = None) -> list[rows.SourceRun]:
         return [r for r in self.runs if source in (None, r.source)]
 
+    def made(self) -> float:
+        return 0.0
+
     def source_units(self, source: str | None = None) -> list[rows.SourceUnit]:
         return [u for u in self.units if source in (None, u.source)]
 
@@ -70,18 +74,18 @@ class Rows:
         return [p for p in self.values if p.signal == signal]
 
     def training_sets(self, outcome: str | None = None) -> list[rows.TrainingSetRow]:
-        return [m for m in self.made if outcome in (None, m.outcome)]
+        return [m for m in self.sets if outcome in (None, m.outcome)]
 
-    def model_versions(self, model: str | None = None) -> list[rows.ModelVersionRow]:
+    def model_versions(self, model: str | None = None) -> list[ModelVersion]:
         return [v for v in self.versions if model in (None, v.model)]
 
     def gate_results(self, model: str | None = None) -> list[rows.GateResult]:
         return [g for g in self.gates if model in (None, g.model)]
 
-    def approvals(self, model: str | None = None) -> list[rows.Approval]:
+    def approvals(self, model: str | None = None) -> list[Approval]:
         return [a for a in self.decided if model in (None, a.model)]
 
-    def alias_moves(self, model: str | None = None) -> list[rows.AliasMove]:
+    def alias_moves(self, model: str | None = None) -> list[AliasMove]:
         return [m for m in self.moved if model in (None, m.model)]
 
     def score_runs(self, model: str | None = None) -> list[rows.ScoreRun]:
@@ -98,16 +102,16 @@ def declared(kind: str, name: str, **body: Any) -> rows.Declaration:
     return rows.Declaration(kind, name, body.pop("owner", "growth"), body, "d", "f.py:1", NOW, "ci")
 
 
-def version(number: int, *, digest: str = "d1") -> rows.ModelVersionRow:
-    return rows.ModelVersionRow("lapse", number, digest, "risk.modeller", "r", "o/1", "logistic", NOW, {}, {})
+def version(number: int, *, digest: str = "d1") -> ModelVersion:
+    return ModelVersion("lapse", number, digest, "risk.modeller", "r", "o/1", "logistic", NOW, {}, {})
 
 
 def gate(verdict: str, *, digest: str = "d1") -> rows.GateResult:
     return rows.GateResult("lapse", 1, "calibrated", digest, verdict, "", NOW)
 
 
-def approval(principal: str, decision: str = "approve", *, digest: str = "d1") -> rows.Approval:
-    return rows.Approval("lapse", 1, "champion", digest, principal, decision, "", NOW)
+def approval(principal: str, decision: str = "approve", *, digest: str = "d1") -> Approval:
+    return Approval("lapse", 1, "champion", digest, principal, decision, "", NOW)
 
 
 RULES = [
@@ -129,7 +133,7 @@ def test_a_version_is_in_the_state_that_its_gates_approvals_and_aliases_give_it(
     assert state_of(gates=passed) == "approve"
     assert state_of(gates=passed, decided=[approval("risk.lead")]) == "approved"
     assert state_of(gates=passed, decided=[approval("risk.lead", "reject"), approval("risk.lead")]) == "rejected"
-    moved = [rows.AliasMove("lapse", "champion", 1, "d1", "risk.lead", NOW)]
+    moved = [AliasMove("lapse", "champion", 1, "d1", "risk.lead", NOW)]
     assert state_of(gates=passed, moved=moved) == "@champion"
     assert state_of(gates=passed, moved=[replace(moved[0], version=None), *moved]) == "approve"
 
@@ -154,7 +158,7 @@ def test_gates_and_approvals_of_other_bytes_and_of_the_author_count_for_nothing(
 def test_a_model_page_shows_the_version_asked_for_else_the_champion_else_the_newest():
     store = Rows(versions=[version(3), version(2), version(1)])
     assert catalog.model(store, "lapse").shown.version == 3
-    store.moved = [rows.AliasMove("lapse", "champion", 2, "d1", "risk.lead", NOW)]
+    store.moved = [AliasMove("lapse", "champion", 2, "d1", "risk.lead", NOW)]
     assert catalog.model(store, "lapse").shown.version == 2
     assert catalog.model(store, "lapse", version=1).shown.version == 1
     with pytest.raises(catalog.NotInCatalog, match="lapse 9"):
@@ -220,7 +224,7 @@ def test_a_week_without_values_is_nothing_to_compare_with():
 def test_a_training_set_of_fewer_entities_says_nothing_of_drift_but_stays_in_the_lineage():
     store = weekly(profile(10), profile(10))
     report = {"features": {"spend_90d": profile(20)}}
-    store.made = [rows.TrainingSetRow("o/1", "o", "p", NOW, "me", {"signals": ["rhythm"]}, report)]
+    store.sets = [rows.TrainingSetRow("o/1", "o", "p", NOW, "me", {"signals": ["rhythm"]}, report)]
     found = catalog.signal(store, "rhythm", now=NOW)
     assert found.features[0].state.word == "steady"
     assert found.training_sets == ("o/1",)
@@ -378,7 +382,7 @@ def test_no_shape_of_a_stored_document_breaks_a_page(body: dict[str, Any], repor
         declared=[declared(kind, "x@1" if kind == "signal" else "x", **body) for kind in kinds],
         units=[rows.SourceUnit("x", "u", "p", "r", NOW, report)],
         values=[rows.FeatureProfile("x@1", "f", NOW, report)],
-        made=[rows.TrainingSetRow("x/1", "x", "p", NOW, "me", body, report)],
+        sets=[rows.TrainingSetRow("x/1", "x", "p", NOW, "me", body, report)],
         versions=[replace(version(1), model="x", training_set="x/1", report=report)],
     )
     catalog.overview(store, now=NOW)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ethogram.adapters.postgres import tables
 from ethogram.core import catalog
+from ethogram.core.models.promotion import AliasMove, Approval, ModelVersion
 from ethogram.errors import EthogramError
 
 _Row = TypeVar("_Row")
@@ -80,6 +81,11 @@ class PostgresCatalog:
         table = tables.source_unit
         return self._all(catalog.SourceUnit, table, {"source": source}, table.c.source, table.c.path, table.c.unit)
 
+    def made(self) -> float:
+        told = tables.source_unit.c.report["made"].as_boolean()
+        share = func.coalesce(func.avg(case((told, 1.0), else_=0.0)), 0.0)
+        return float(self._run(select(share))[0][0])
+
     def quarantine(self, source: str) -> list[catalog.QuarantineReason]:
         table = tables.quarantine
         reason = func.jsonb_array_elements(table.c.reasons).table_valued("value", name="reason").render_derived()
@@ -126,21 +132,21 @@ class PostgresCatalog:
             catalog.TrainingSetRow, table, {"outcome": outcome}, table.c.created_at.desc(), table.c.version
         )
 
-    def model_versions(self, model: str | None = None) -> list[catalog.ModelVersionRow]:
+    def model_versions(self, model: str | None = None) -> list[ModelVersion]:
         table = tables.model_version
-        return self._all(catalog.ModelVersionRow, table, {"model": model}, table.c.model, table.c.version.desc())
+        return self._all(ModelVersion, table, {"model": model}, table.c.model, table.c.version.desc())
 
     def gate_results(self, model: str | None = None) -> list[catalog.GateResult]:
         table = tables.gate_result
         return self._all(catalog.GateResult, table, {"model": model}, table.c.model, table.c.version, table.c.gate)
 
-    def approvals(self, model: str | None = None) -> list[catalog.Approval]:
+    def approvals(self, model: str | None = None) -> list[Approval]:
         table = tables.approval
-        return self._all(catalog.Approval, table, {"model": model}, table.c.id.desc())
+        return self._all(Approval, table, {"model": model}, table.c.id.desc())
 
-    def alias_moves(self, model: str | None = None) -> list[catalog.AliasMove]:
+    def alias_moves(self, model: str | None = None) -> list[AliasMove]:
         table = tables.alias_move
-        return self._all(catalog.AliasMove, table, {"model": model}, table.c.id.desc())
+        return self._all(AliasMove, table, {"model": model}, table.c.id.desc())
 
     def score_runs(self, model: str | None = None) -> list[catalog.ScoreRun]:
         table = tables.score_run

@@ -24,6 +24,7 @@ from ethogram.core.models.digest import changed_files
 from ethogram.core.models.gate import GatePolicy, GateResult, evaluate, figures_of, gate_policy_of
 from ethogram.core.models.promotion import (
     Alias,
+    AliasMove,
     AliasPolicy,
     Approval,
     ApprovalVoid,
@@ -74,18 +75,6 @@ class NoChampion(EthogramError):
     def __init__(self, model: str, alias: str) -> None:
         self.model, self.alias = model, alias
         super().__init__(f"{model} has no @{alias}\nnext: ethogram promote {model} VERSION {alias}")
-
-
-@dataclass(frozen=True, slots=True)
-class AliasMove:
-    """One line of an alias's history; `version` is None where it was taken away."""
-
-    model: str
-    alias: str
-    version: int | None
-    digest: str | None
-    principal: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,18 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class AliasMove:
+    """One line of an alias's history; `version` is None where it was taken away."""
+
+    model: str
+    alias: str
+    version: int | None
+    digest: str | None
+    principal: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """A protected alias.
 

@@ -12,11 +12,11 @@ from ethogram.http.proxy import Proxy
 from ethogram.ports import CatalogReader
 
 
-def routers(reader: CatalogReader, now: Callable[[], datetime], proxy: Proxy | None, *, made: bool) -> list[APIRouter]:
+def routers(reader: CatalogReader, now: Callable[[], datetime], proxy: Proxy | None) -> list[APIRouter]:
     """Every resource."""
     return [
         taxonomy.routes(reader),
         signals.routes(reader, now),
         models.routes(reader),
-        health.routes(reader, proxy, made=made),
+        health.routes(reader, proxy),
     ]

@@ -11,21 +11,21 @@ from ethogram.ports import CatalogReader
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`mlflow` is "ok", "starting" (it does not answer yet) or "off"."""
+    """`mlflow` is "ok", "starting" (it does not answer yet) or "off"; `made` is true where any data is made."""
 
     catalog: str
     mlflow: str
     made: bool
 
 
-def routes(reader: CatalogReader, proxy: Proxy | None, *, made: bool) -> APIRouter:
+def routes(reader: CatalogReader, proxy: Proxy | None) -> APIRouter:
     """Whether the front can do its work; fails with the catalog's error when it cannot."""
     router = APIRouter(prefix="/health", tags=["health"])
 
     @router.get("")
     async def health() -> Health:
-        """Reads one row of the catalog and asks MLflow's server."""
-        await run_in_threadpool(reader.changes, limit=1)
+        """Asks the catalog and MLflow's server."""
+        made = await run_in_threadpool(reader.made) > 0
         return Health("ok", await proxy.state() if proxy else "off", made)
 
     return router

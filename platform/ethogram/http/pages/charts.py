@@ -16,6 +16,7 @@ from ethogram.http.pages.wording import short
 from ethogram.usecases.catalog.lineage import Key, Lineage
 
 WIDE = 1000  # units of the stretched viewport
+LETTER = 6.2 / 340  # one letter of a label, as a share of the narrowest chart
 
 
 def sparkline(values: Sequence[float], *, says: str, width: int = 110, height: int = 24) -> Markup:
@@ -198,10 +199,16 @@ def place(at: datetime, first: datetime, last: datetime) -> float:
 
 
 def axis(marks: Sequence[tuple[float, str]], *, y: int) -> list[str]:
-    """Labels along the bottom; the outer ones are kept inside."""
+    """Labels along the bottom; the outer ones are kept inside, one that would touch the one before it is left out."""
     shapes = []
+    free = 0.0
     for share, label in marks:
         anchor = "start" if share < 0.04 else "end" if share > 0.94 else "middle"
+        width = len(label) * LETTER
+        left = share - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+        if left < free:
+            continue
+        free = left + width + LETTER
         shapes.append(f'<text x="{share * 100:.2f}%" y="{y}" text-anchor="{anchor}">{escape(label)}</text>')
     return shapes
 

@@ -25,11 +25,10 @@ STATIC = HERE / "static"
 
 @dataclass(frozen=True)
 class Site:
-    """Renders pages; `made` puts the notice on each that the state's data is made."""
+    """Renders pages; on each stands how much of the state's data is made."""
 
     reader: CatalogReader
     now: Callable[[], datetime]
-    made: bool
     mlflow: bool
     templates: Environment = field(init=False, repr=False)
 
@@ -49,6 +48,7 @@ class Site:
             "duration": wording.duration,
             "day": wording.day,
             "some": wording.some,
+            "one": wording.one,
             "breakable": _breakable,
         }
         sheet = hashlib.sha256((STATIC / "ethogram.css").read_bytes()).hexdigest()[:12]
@@ -60,7 +60,6 @@ class Site:
             "mlflow_run": links.mlflow_run,
             "draw_lineage": _draw_lineage,
             "sheet": f"/static/ethogram.css?v={sheet}",
-            "made": self.made,
             "mlflow": self.mlflow,
         }
         object.__setattr__(self, "templates", environment)
@@ -73,9 +72,15 @@ class Site:
             return _when(at, now)
 
         text = self.templates.get_template(template).render(
-            page=model, now=now, when=when, path=request.url.path, query=request.query_params, **more
+            page=model, now=now, when=when, made=self._made(), path=request.url.path, query=request.query_params, **more
         )
         return HTMLResponse(text, status_code=status)
+
+    def _made(self) -> float:
+        try:
+            return self.reader.made()
+        except Exception:  # noqa: BLE001 - the page that says what broke must come out whatever broke
+            return 0.0
 
 
 def _when(at: datetime | date | None, now: datetime) -> Markup:

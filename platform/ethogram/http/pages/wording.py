@@ -122,6 +122,14 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def one(noun: str) -> str:
+    """
+    >>> one("customer"), one("enrolment")
+    ('a customer', 'an enrolment')
+    """
+    return f"{'an' if noun[:1] in 'aeio' else 'a'} {noun}"
+
+
 def _significant(value: float) -> float:
     if not value:
         return 0.0

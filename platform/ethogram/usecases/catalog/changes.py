@@ -19,7 +19,7 @@ class ChangeGroup:
 
     Attributes:
         kind: First word of the subjects, e.g. "signal".
-        names: The rest of each subject.
+        names: The rest of each subject, each once.
     """
 
     at: datetime
@@ -55,9 +55,8 @@ def group(rows: Sequence[Change]) -> list[ChangeGroup]:
         action = _WORDS.get(row.action, row.action.rpartition(".")[2])
         alike = last and (last.principal, last.action, last.kind) == (row.principal, action, kind)
         if last and alike and last.at - row.at <= TOGETHER:
-            found[-1] = ChangeGroup(
-                last.at, last.principal, last.action, kind, (*last.names, name), row.seq, last.last_seq
-            )
+            names = last.names if name in last.names else (*last.names, name)
+            found[-1] = ChangeGroup(last.at, last.principal, last.action, kind, names, row.seq, last.last_seq)
         else:
             found.append(ChangeGroup(row.at, row.principal, action, kind, (name,), row.seq, row.seq))
     return found

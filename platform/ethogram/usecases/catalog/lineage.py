@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethogram.core.catalog import AliasMove, Declaration, ModelVersionRow, TrainingSetRow
+from ethogram.core.catalog import Declaration, TrainingSetRow
+from ethogram.core.models.promotion import AliasMove, ModelVersion
 from ethogram.usecases.catalog.figures import mappings, texts
 
 KINDS = ("source", "behavior", "signal", "training set", "model")
@@ -58,6 +59,17 @@ def newest_refs(signals: Iterable[str]) -> dict[str, str]:
     return newest
 
 
+def feature_signals(declarations: Sequence[Declaration], refs: Iterable[str]) -> dict[str, str]:
+    """Which of the signals `refs` publishes a feature, by feature, in the order in which they are declared."""
+    bodies = {d.name: d.body for d in declarations if d.kind == "signal"}
+    newest = newest_refs(bodies)
+    found: dict[str, str] = {}
+    for ref in (newest.get(name, name) for name in refs):
+        for feature in mappings(bodies.get(ref, {}), "features"):
+            found.setdefault(str(feature.get("name", "")), ref)
+    return found
+
+
 def version_of(ref: str) -> int:
     """The version in `name@version`; 0 without one."""
     tail = ref.partition("@")[2]
@@ -67,7 +79,7 @@ def version_of(ref: str) -> int:
 def edges(
     declarations: Sequence[Declaration],
     training_sets: Sequence[TrainingSetRow],
-    versions: Sequence[ModelVersionRow],
+    versions: Sequence[ModelVersion],
 ) -> set[tuple[Key, Key]]:
     """Every direct dependency in the store, as (upstream, downstream)."""
     refs = newest_refs(d.name for d in declarations if d.kind == "signal")

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ethogram.core.catalog import AliasMove, Approval, Declaration, GateResult, ModelVersionRow, ScoreRun
+from ethogram.core.catalog import Declaration, GateResult, ScoreRun
 from ethogram.core.governance.team import Team
 from ethogram.core.models.declaration import ModelDeclaration
 from ethogram.core.models.gate import GateResult as Verdict
-from ethogram.core.models.promotion import Alias, GatesFailed, ModelVersion, NotApproved, check_move, reviewers_of
-from ethogram.core.models.promotion import Approval as Decision
+from ethogram.core.models.promotion import (
+    Alias,
+    AliasMove,
+    Approval,
+    GatesFailed,
+    ModelVersion,
+    NotApproved,
+    check_move,
+    reviewers_of,
+)
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
 from ethogram.usecases.catalog.figures import mapping, mappings, number, text, texts, whole
-from ethogram.usecases.catalog.lineage import Lineage, alias_labels, current_aliases, edges, lineage
+from ethogram.usecases.catalog.lineage import Lineage, alias_labels, current_aliases, edges, feature_signals, lineage
 from ethogram.usecases.catalog.signals import State
 
 CHAMPION = "champion"
@@ -104,7 +112,7 @@ class ModelView:
     compared: tuple[Compared, ...]
     why: str
     periods: tuple[Period, ...]
-    importance: tuple[tuple[str, float], ...]
+    importance: tuple[tuple[str, str, float], ...]  # feature, the signal that publishes it or "", added loss
     moves: tuple[AliasMove, ...]
     scores: tuple[ScoreRun, ...]
     lineage: Lineage | None
@@ -143,6 +151,7 @@ def model(reader: CatalogReader, name: str, *, version: int | None = None) -> Mo
         report = next(r.report for r in rows if (r.model, r.version) == (name, shown.version))
         direct = edges(declared, reader.training_sets(), rows)
         line = lineage(("model", f"{name} {shown.version}"), direct, aliases=alias_labels(moves))
+    published = feature_signals(declared, texts(report, "signals"))
     return ModelView(
         summary=summary,
         limits=texts(body, "limits"),
@@ -164,7 +173,9 @@ def model(reader: CatalogReader, name: str, *, version: int | None = None) -> Mo
         why=text(report, "why"),
         periods=_periods(report),
         importance=tuple(
-            (text(each, "feature"), number(each, "added_loss") or 0.0) for each in mappings(report, "importance")
+            (name, published.get(name, ""), number(each, "added_loss") or 0.0)
+            for each in mappings(report, "importance")
+            if (name := text(each, "feature"))
         ),
         moves=tuple(m for m in moves if m.model == name),
         scores=tuple(reader.score_runs(name)),
@@ -210,7 +221,7 @@ def version_views(reader: CatalogReader) -> dict[str, list[VersionView]]:
 
 
 def _state(
-    row: ModelVersionRow,
+    row: ModelVersion,
     gates: Sequence[GateResult],
     approvals: Sequence[Approval],
     aliases: Sequence[str],
@@ -221,24 +232,20 @@ def _state(
         return State(" ".join(f"@{alias}" for alias in aliases), "good", "in use")
     if not gates:
         return State("registered", "plain", "its gates were not evaluated")
-    version = ModelVersion(**{field.name: getattr(row, field.name) for field in fields(ModelVersion)})
     declared = ModelDeclaration(
         row.model, rules.owner(row.model), "", (), "", (), "", rules.risk(row.model), ""
     )  # of the declaration, the rule asks for owner and risk
     # A verdict on other bytes says nothing about these.
     verdicts = [Verdict(g.gate, g.verdict if g.digest == row.digest else "unknown", g.detail) for g in gates]
-    decided = [
-        Decision(a.model, a.version, a.alias, a.digest, a.principal, a.decision, a.note, a.at) for a in approvals
-    ]
     whom = [name for name in reviewers_of(rules.alias, declared, rules.teams) if name != row.author]
     try:
         check_move(
-            version,
+            row,
             alias=rules.alias,
             model=declared,
             teams=rules.teams,
             gates=verdicts,
-            approvals=[each for each in reversed(decided) if each.alias == CHAMPION],
+            approvals=[each for each in reversed(approvals) if each.alias == CHAMPION],
             changed=lambda: (),
         )
     except GatesFailed as error:

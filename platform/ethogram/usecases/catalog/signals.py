@@ -235,11 +235,13 @@ def _feature(body: Mapping[str, Any], own: Sequence[FeatureProfile]) -> FeatureV
 
 
 def _unit(body: Mapping[str, Any]) -> str:
-    """What the value counts; the plain unit "1" is said by what it is a number of."""
+    """What the value counts; a plain number is said by what it is a number of."""
     unit = text(body, "unit")
     if unit != "1":
         return unit
-    return "count" if text(body, "aggregate") == "count" else text(body, "property_type", "number")
+    if text(body, "aggregate") == "count":
+        return "count"
+    return "money" if text(body, "property_type") == "money" else text(body, "property", "number")
 
 
 def _state(own: Sequence[FeatureProfile]) -> State:

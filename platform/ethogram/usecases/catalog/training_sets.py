@@ -10,7 +10,7 @@ from ethogram.core.catalog import TrainingSetRow
 from ethogram.ports import CatalogReader
 from ethogram.usecases.catalog.errors import NotInCatalog
 from ethogram.usecases.catalog.figures import mapping, number, text, texts, whole
-from ethogram.usecases.catalog.lineage import Lineage, alias_labels, edges, lineage
+from ethogram.usecases.catalog.lineage import Lineage, alias_labels, edges, feature_signals, lineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,10 @@ class TrainingSetSummary:
 
 @dataclass(frozen=True, slots=True)
 class ColumnView:
-    """One feature's values over the whole training set."""
+    """One feature's values over the whole training set; `signal` publishes it, "" where that is not known."""
 
     name: str
+    signal: str
     null_share: float | None
     low: float | None
     median: float | None
@@ -79,13 +80,18 @@ def training_set(reader: CatalogReader, version: str) -> TrainingSetView:
     if version not in found:
         raise NotInCatalog("training set", version, known=list(found))
     summary = found[version]
-    features = mapping(summary.row.report, "features")
-    direct = edges(reader.declarations(), reader.training_sets(), reader.model_versions())
-    asked = {key: value for key, value in summary.row.request.items() if key != "signals"}
+    profiles = mapping(summary.row.report, "features")
+    declared = reader.declarations()
+    direct = edges(declared, reader.training_sets(), reader.model_versions())
+    published = feature_signals(declared, summary.signals)
+    asked = summary.row.request
     return TrainingSetView(
         summary=summary,
-        request=tuple((key, _short(value)) for key, value in asked.items() if value not in (None, "", [], {})),
-        features=tuple(_column(name, own) for name, own in features.items()),
+        request=tuple((key, _short(asked[key])) for key in _asked(asked) if asked[key] not in (None, "", [], {})),
+        features=tuple(
+            _column(name, published.get(name, ""), profiles[name])
+            for name in (*(n for n in published if n in profiles), *sorted(profiles.keys() - published.keys()))
+        ),
         lineage=lineage(("training set", version), direct, aliases=alias_labels(reader.alias_moves())),
     )
 
@@ -114,6 +120,12 @@ def outcome(reader: CatalogReader, name: str) -> OutcomeView:
     )
 
 
+def _asked(request: Mapping[str, Any]) -> list[str]:
+    """What decides the bytes and has no line of its own on the page, in the order in which one asks for it."""
+    order = {name: place for place, name in enumerate(("purpose", "start", "end", "every", "coverage", "tables"))}
+    return sorted(request.keys() - {"outcome", "signals"}, key=lambda name: (order.get(name, len(order)), name))
+
+
 def _summary(row: TrainingSetRow, models: list[str]) -> TrainingSetSummary:
     return TrainingSetSummary(
         version=row.version,
@@ -132,9 +144,10 @@ def _summary(row: TrainingSetRow, models: list[str]) -> TrainingSetSummary:
     )
 
 
-def _column(name: str, profile: Any) -> ColumnView:
+def _column(name: str, signal: str, profile: Any) -> ColumnView:
     return ColumnView(
         name,
+        signal,
         number(profile, "null_share"),
         number(profile, "quantiles", "p05"),
         number(profile, "quantiles", "p50"),
@@ -147,4 +160,4 @@ def _short(value: Any) -> str:
         return ", ".join(f"{key} {_short(item)}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(_short(item) for item in value)
-    return str(value)
+    return str(value).replace("T00:00:00+00:00", "")
