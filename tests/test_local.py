@@ -88,7 +88,7 @@ def test_the_data_ends_where_all_of_it_has_occurred_and_is_known(workspace: Any,
     store = Store(parts, principal="shop.analyst")
     before = datetime.now(UTC)
     assert before <= store.watermark() <= datetime.now(UTC)
-    assert not parts.made
+    assert parts.catalog.made() == 0
     spans = [
         {"first": "2026-01-05T00:00:00Z", "last": "2026-03-01T10:00:00Z", "known": "2026-03-01T10:00:00Z"},
         {"first": "2026-02-01T00:00:00Z", "last": "2026-02-20T00:00:00Z", "known": "2026-02-28T00:00:00Z"},
@@ -108,7 +108,7 @@ def test_the_data_ends_where_all_of_it_has_occurred_and_is_known(workspace: Any,
         datetime(2026, 1, 5, tzinfo=UTC),
         datetime(2026, 3, 1, 10, 0, 0, 1, tzinfo=UTC),
     )
-    assert parts.made
+    assert parts.catalog.made() == 1
 
 
 def test_a_training_set_says_what_it_is_and_gives_its_rows(shop: Any) -> None:

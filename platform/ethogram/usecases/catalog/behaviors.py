@@ -152,7 +152,9 @@ def behavior(reader: CatalogReader, id: str) -> BehaviorView:
         origin=own.origin,
         entities=texts(own.body, "entities"),
         channels=texts(own.body, "channels"),
-        properties=tuple(_property(name, body) for name, body in properties.items()),
+        properties=tuple(
+            sorted((_property(name, body) for name, body in properties.items()), key=lambda p: (not p.required, p.name))
+        ),
         aliases=tuple(sorted((str(k), str(v)) for k, v in mapping(own.body, "aliases").items())),
         reverses=text(own.body, "reverses"),
         replaced_by=text(deprecated, "replaced_by"),
