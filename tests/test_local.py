@@ -108,7 +108,7 @@ def test_the_data_ends_where_all_of_it_has_occurred_and_is_known(workspace: Any,
         datetime(2026, 1, 5, tzinfo=UTC),
         datetime(2026, 3, 1, 10, 0, 0, 1, tzinfo=UTC),
     )
-    assert parts.catalog.made() == 1
+    assert parts.catalog.made() == 0.5
 
 
 def test_a_training_set_says_what_it_is_and_gives_its_rows(shop: Any) -> None:
