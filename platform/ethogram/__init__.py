@@ -15,6 +15,7 @@ _HOMES = {
     "reference": "ethogram.core.sources.declaration",
     "sql_table": "ethogram.core.sources.declaration",
     "Signal": "ethogram.core.signals.declaration",
+    "Reconciled": "ethogram.core.signals.reconciled",
     "Sessions": "ethogram.core.signals.sessions",
     "count": "ethogram.core.signals.aggregates.basic",
     "total": "ethogram.core.signals.aggregates.basic",
@@ -58,6 +59,7 @@ _HOMES = {
 __all__ = [
     "EthogramError",
     "Outcome",
+    "Reconciled",
     "Sessions",
     "Signal",
     "Source",
@@ -122,6 +124,7 @@ if TYPE_CHECKING:
     from ethogram.core.signals.aggregates.touch import first_touch, last_touch, since_first
     from ethogram.core.signals.aggregates.trend import change, slope
     from ethogram.core.signals.declaration import Signal
+    from ethogram.core.signals.reconciled import Reconciled
     from ethogram.core.signals.sessions import Sessions
     from ethogram.core.sources.declaration import Source, event, reference, sql_table
     from ethogram.errors import EthogramError

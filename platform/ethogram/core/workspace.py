@@ -25,6 +25,7 @@ from ethogram.core.plan import Declared
 from ethogram.core.signals import declaration as signals_
 from ethogram.core.signals import sessions as sessions_
 from ethogram.core.signals.aggregates import WORDS
+from ethogram.core.signals.reconciled import Reconciled
 from ethogram.core.signals.plan import SignalPlan, plan_signal
 from ethogram.core.sources import declaration as sources_
 from ethogram.core.sources.plan import SourcePlan, plan_source
@@ -42,6 +43,7 @@ NAMES: dict[str, Callable[..., Any]] = {
     "sql_table": sources_.sql_table,
     "Signal": signals_.Signal,
     "Sessions": sessions_.Sessions,
+    "Reconciled": Reconciled,
     **WORDS,
     "Outcome": outcomes_.Outcome,
     "occurrence": outcomes_.occurrence,

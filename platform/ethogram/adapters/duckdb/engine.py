@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type, column
-from ethogram.adapters.duckdb.events import Reach, column_type, event_rows
+from ethogram.adapters.duckdb.events import COUNTS, Reach, column_type, event_rows
 from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.standing import ABOUT, Standing, corrected
 from ethogram.adapters.duckdb.tables import holds, scan
@@ -29,6 +29,7 @@ from ethogram.core.signals.declaration import EVERYONE
 from ethogram.core.signals.identity import Identity
 from ethogram.core.signals.kernel import Events, Values, concat, evaluate
 from ethogram.core.signals.kernel.asked import window_start
+from ethogram.core.signals.kernel.reconciled import reconcile
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
 from ethogram.core.signals.tiles import Tiling
@@ -271,6 +272,7 @@ class DuckdbEngine:
         standing.prepare(stream, entity)
         tables = [standing.tables[behavior] for behavior in stream.behaviors if behavior in standing.tables]
         read_by_any = {name: kind for feature in features for name, kind in feature.reads.items()}
+        read_by_any |= stream.reconciled.reads if stream.reconciled else {}
         columns = {name: column_type(kind, scale) for name, (kind, scale) in read_by_any.items()}
         ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
         order = np.argsort(ids, kind="stable")
@@ -290,6 +292,8 @@ class DuckdbEngine:
             found = read(sort=False).in_order()
             if ordered and found.tied():
                 found = read(sort=True)
+            if stream.reconciled:
+                found = _counting(reconcile(found, stream.reconciled, delay))
             return evaluate(features, found, ids[chosen], at[chosen], delay)
 
         size = _rows(connection, tables)
@@ -344,13 +348,21 @@ def _since(features: Sequence[FeaturePlan], at: int) -> int | None:
     starts = [
         int(window_start(reach, np.array([at]))[0]) for feature in features if (reach := feature.reach) is not None
     ]
-    return min(starts) if len(starts) == len(features) else None
+    beside = features[0].stream.reconciled.within // MICROSECOND if features[0].stream.reconciled else 0
+    return min(starts) - beside if len(starts) == len(features) else None
 
 
 def _events(rows: pa.Table, columns: Iterable[str]) -> Events:
     entity, occurred, available = (column(rows[name]).data for name in ("entity", "occurred", "available"))
     until = column(rows["until"]).data if "until" in rows.column_names else None
-    return Events(entity, occurred, available, until, {name: column(rows[name]) for name in columns})
+    properties = [*columns, *(name for name in (COUNTS,) if name in rows.column_names)]
+    return Events(entity, occurred, available, until, {name: column(rows[name]) for name in properties})
+
+
+def _counting(events: Events) -> Events:
+    """Those that the stream's condition holds for, where that had to wait."""
+    counts = events.columns.get(COUNTS)
+    return events if counts is None else events.take(np.flatnonzero(counts.data))
 
 
 def _chunks(sorted_ids: _Ints, event_parts: float, observations_at_once: int) -> Iterator[slice]:

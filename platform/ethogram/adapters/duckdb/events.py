@@ -20,6 +20,9 @@ COLUMN_TYPES = {
     "date": "DATE",
 }
 
+# Whether an event meets the stream's condition, where that is asked of it later.
+COUNTS = "@counts"
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -57,6 +60,8 @@ def event_rows(
     """
     selects = []
     where = stream.where
+    # Reconciled events are told apart before they are filtered: one that does not count may hide one that would.
+    flagged = stream.reconciled is not None and where is not None
     aparts = {behavior: standing.apart(behavior, stream.identity, entity) for behavior in stream.behaviors}
     passing = any(aparts.values())
     order = "told" if passing else "available"
@@ -83,9 +88,13 @@ def event_rows(
             conditions.append(f"occurred_at >= {instant(reach.since)}")
         if naming is not None:
             conditions.append(f"{quoted(naming)} IS NOT NULL")
-        if where is not None:
-            conditions.append(f"({emit(where.expression, where.types[behavior], column)})")
         properties = "".join(f", CAST({column(each)} AS {kind}) AS {quoted(each)}" for each, kind in columns.items())
+        if where is not None:
+            holds = f"({emit(where.expression, where.types[behavior], column)})"
+            if flagged:
+                properties += f", coalesce({holds}, false) AS {quoted(COUNTS)}"
+            else:
+                conditions.append(holds)
         here = " AND ".join(conditions)
 
         def select(available: str, until: str, source: str, whose: str = whose, properties: str = properties) -> str:
@@ -102,6 +111,7 @@ def event_rows(
             # What was put right before anybody looks need not be seen as it was.
             alive = f"{here} AND {FROM} <= {reach.known} AND {UNTIL} > greatest({FROM}, {reach.known_first})"
             selects.append(select(FROM, UNTIL, f"{apart.relation} WHERE {alive}"))
+    columns = {**columns, COUNTS: "BOOLEAN"} if flagged else columns
     shown = "".join(f", {quoted(each)}" for each in columns)
     if not selects:
         nothing = "".join(f", CAST(NULL AS {kind}) AS {quoted(each)}" for each, kind in columns.items())

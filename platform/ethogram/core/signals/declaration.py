@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ethogram.core.content.origin import NOWHERE, Origin
 
 if TYPE_CHECKING:
+    from ethogram.core.signals.reconciled import Reconciled
     from ethogram.core.signals.sessions import Sessions
 
 Setting = str | int | float | bool | None | tuple["Setting", ...]
@@ -35,7 +36,7 @@ class Feature:
     aggregate: str
     property: str | None = None
     over: tuple[str, ...] = ()
-    of: str | Sessions | None = None
+    of: str | Sessions | Reconciled | None = None
     where: str | None = None
     name: str | None = None
     by: str | None = None
@@ -66,7 +67,8 @@ class Signal:
     Attributes:
         name: Unique in the workspace; `version` counts up with each change of meaning.
         entity: Whose behavior: an entity of the taxonomy. One row per entity and instant.
-        of: Behavior id, a pattern as "engagement.*", or `Sessions`, that features are about unless they say otherwise.
+        of: Behavior id, a pattern as "engagement.*", `Sessions` or `Reconciled`: what features are about unless they
+            say otherwise.
         features: In the order in which they are served.
         freshness: "live" (as of the instant asked), "hourly" or "daily" (as of the latest UTC boundary).
         delay: For hourly and daily: how long after the boundary the value is published.
@@ -79,7 +81,7 @@ class Signal:
     name: str
     version: int
     entity: str
-    of: str | Sessions
+    of: str | Sessions | Reconciled
     features: list[Feature]
     brief: str = ""
     freshness: str = "live"

@@ -16,6 +16,7 @@ from ethogram.core.signals.condition import Condition, condition
 from ethogram.core.signals.declaration import EVERYONE, Feature, Setting, Signal
 from ethogram.core.signals.identity import Identity, plan_identity
 from ethogram.core.signals.numbers import SCALE
+from ethogram.core.signals.reconciled import Reconciled, Reconciliation, matched, plan_reconciled
 from ethogram.core.signals.sessions import SessionPlan, Sessions, as_behavior, plan_sessions, session_condition
 from ethogram.core.signals.window import Window, window
 from ethogram.errors import AskedWrongly, EthogramError, Problems, did_you_mean
@@ -39,6 +40,7 @@ class Stream:
         sessions: What makes sessions of these events, where features look at those in place of the events.
         kept: Which of the sessions count; None for all.
         identity: Whose events count too, once it is known whose they are; None for the entity's own alone.
+        reconciled: How several channels' events of one happening are told; None where each event is one.
     """
 
     behaviors: tuple[str, ...]
@@ -46,6 +48,7 @@ class Stream:
     sessions: SessionPlan | None = None
     kept: Condition | None = None
     identity: Identity | None = None
+    reconciled: Reconciliation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ class FeaturePlan:
             "settings": dict(self.settings),
             "via": self.via,
             "identity": self.stream.identity.facts() if self.stream.identity else None,
+            "reconciled": self.stream.reconciled.facts() if self.stream.reconciled else None,
             "sessions": self.stream.sessions.facts() if self.stream.sessions else None,
             "kept": self.stream.kept.text if self.stream.kept else None,
             "inputs": [each.facts() for each in self.derivation.inputs] if self.derivation else [],
@@ -360,8 +364,13 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
     if signal.entity not in taxonomy.entities:
         return []  # Said once, for the whole signal.
     sessions = _sessions(source, feature, signal, taxonomy) if isinstance(source, Sessions) else None
-    pattern = source.of if isinstance(source, Sessions) else source
-    behaviors = taxonomy.match(pattern, entity=None if feature.via == EVERYONE else signal.entity)
+    if isinstance(source, Reconciled):
+        if feature.via is not None:
+            raise Problems([f"{feature.origin}: {source.name} are reconciled for each {signal.entity}; drop via="])
+        pattern, behaviors = source.name, matched(source, taxonomy, signal.entity)
+    else:
+        pattern = source.of if isinstance(source, Sessions) else source
+        behaviors = taxonomy.match(pattern, entity=None if feature.via == EVERYONE else signal.entity)
     for entity in _entities(feature, signal, taxonomy):
         wrong = [b for b in behaviors if entity not in b.entities]
         if wrong:
@@ -383,6 +392,9 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
     else:
         stream = Stream(tuple(behavior.id for behavior in behaviors), condition(feature.where, behaviors, origin=here))
         noun, plural = _nouns(pattern, behaviors)
+    if isinstance(source, Reconciled):
+        stream = replace(stream, reconciled=plan_reconciled(source, behaviors, taxonomy))
+        noun, plural = source.noun or source.name.removesuffix("s"), source.name
     if feature.via is None:
         stream = replace(stream, identity=plan_identity(signal.identity, signal.entity, taxonomy))
     if "(" in (feature.property or "") and not feature.name:

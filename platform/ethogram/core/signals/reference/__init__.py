@@ -27,6 +27,7 @@ from ethogram.core.signals.reference import (
     touch,
     trend,
 )
+from ethogram.core.signals.reference.reconciled import reconciled
 from ethogram.core.signals.reference.seen import Definition, Seen, counted, in_order
 from ethogram.core.signals.reference.sessions import as_events
 from ethogram.core.signals.reference.standing import standing
@@ -73,6 +74,8 @@ def evaluate(plan: SignalPlan, events: Sequence[Event], entity_id: int | None, a
             continue
         attributed = stitched(visible, feature.stream.identity, plan.entity)
         theirs = _whose(feature, plan.entity, attributed, entity_id)
+        if feature.stream.reconciled:
+            theirs = reconciled(counted(theirs, feature.stream.behaviors, None), feature.stream.reconciled)
         mine = sorted(counted(theirs, feature.stream.behaviors, feature.stream.where), key=in_order)
         if feature.stream.sessions:
             names = [feature.property] if feature.property and not feature.inside else []
