@@ -25,6 +25,16 @@ _FINER = {"us": 1, "ns": 1000}
 _COARSER = {"s": 1_000_000, "ms": 1000}
 
 
+class SourceChanged(EthogramError):
+    """Files were written to while they were read: what was read may be of neither state."""
+
+    code = "source-changed"
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        super().__init__(f"{source}: its files changed while they were read; ask again")
+
+
 class UnreadableSource(EthogramError):
     """A file source that cannot be read as it is declared."""
 
@@ -63,6 +73,7 @@ class Facts:
             self._dataset = _open(source, config)
         except Exception as error:
             raise UnreadableSource(self.name, error) from error
+        self._seen = self._state()
         self._stored_as = {new: old for old, new in source.field_mapping.items()} if mapped else {}
 
     def type_of(self, column: str) -> pa.DataType:
@@ -89,6 +100,15 @@ class Facts:
                 rows = sum(group.num_rows for group in some)
                 yield Piece(file.subset(row_group_ids=[group.id for group in some]), first, rows)
                 first += rows
+
+    def check_unchanged(self) -> None:
+        """Raise `SourceChanged` unless the files are what they were when they were opened."""
+        if self._state() != self._seen:
+            raise SourceChanged(self.name)
+
+    def _state(self) -> list[Any]:
+        files = self._dataset.filesystem.get_file_info(self._dataset.files)
+        return [(file.path, file.size, file.mtime_ns) for file in files]
 
     def read(self, piece: Piece, columns: Sequence[str]) -> pa.Table:
         """Columns of a piece, in the order asked for."""
@@ -137,11 +157,13 @@ def _open(source: FileSource, config: RepoConfig) -> Any:
 
 def _runs(groups: list[Any]) -> Iterator[list[Any]]:
     run: list[Any] = []
+    rows = 0
     for group in groups:
-        if run and sum(one.num_rows for one in run) + group.num_rows > PIECE_ROWS:
+        if run and rows + group.num_rows > PIECE_ROWS:
             yield run
-            run = []
+            run, rows = [], 0
         run.append(group)
+        rows += group.num_rows
     if run:
         yield run
 

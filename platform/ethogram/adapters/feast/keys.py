@@ -50,6 +50,7 @@ class _Values:
     """Distinct values of a column, numbered; null has no number."""
 
     def __init__(self, column: pa.Array) -> None:
+        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         self._values = pc.unique(column).drop_null()
         self._low, self._table = 0, None
         if len(self) and pa.types.is_integer(column.type) and column.type != pa.uint64():
@@ -85,8 +86,7 @@ def as_type(column: pa.ChunkedArray | pa.Array, kind: pa.DataType, *, what: str)
     [7, None]
     """
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     if column.type == kind:
         return column

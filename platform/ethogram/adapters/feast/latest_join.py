@@ -14,6 +14,9 @@ from ethogram.adapters.feast.facts import Facts, Piece, micros
 from ethogram.adapters.feast.keys import Keys
 from ethogram.core.latest import UNKNOWN, Ints, Latest, Observations
 
+# Each holds one piece of a file at a time.
+WORKERS = min(os.cpu_count() or 1, 8)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -71,7 +74,7 @@ def latest_join(
         known = micros(table[created], what=f"{facts.name}.{created}") if created else None
         latest.offer(keys, happened, known, first_row=piece.first_row)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(offer, pieces))
         rows = latest.rows()
         # Row numbers fit a table of flags: finding the distinct ones so costs a tenth of sorting them.
@@ -87,6 +90,8 @@ def latest_join(
             )
 
         taken = [table for table in pool.map(take, pieces) if table is not None]
+    # They are read twice, first times and then features: rows must not have moved in between.
+    facts.check_unchanged()
     seen = np.where(rows >= 0, np.searchsorted(numbers, rows), -1)
     return Found(pa.concat_tables(taken).combine_chunks() if taken else nothing, seen)
 
@@ -104,7 +109,7 @@ def rows_between(facts: Facts, columns: Sequence[str], *, when: str, since: int 
             inside &= at <= until
         return table.select(list(columns)).filter(pa.array(inside))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         tables = list(pool.map(between, facts.pieces(when, since=since, until=until)))
     return pa.concat_tables(tables) if tables else _nothing(facts, columns)
 
@@ -123,7 +128,7 @@ def distinct_between(facts: Facts, columns: Sequence[str], *, when: str, since: 
         inside = pa.array((at >= since) & (at <= until))
         return _distinct(_plain(table.select(list(columns))).filter(inside).drop_null())
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         tables = list(pool.map(distinct, facts.pieces(when, since=since, until=until)))
     nothing = _plain(_nothing(facts, columns))
     if when in columns:
