@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyspark.sql import SparkSession
 
     from ethogram.core.events import Event
     from ethogram.local import Store
@@ -63,6 +64,22 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         connection.execute("SELECT pg_reload_conf()")
     yield root
     server.remove(root)  # as root its data may be outside of the workspace
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One Spark for all tests, on two cores; skips where it or Java is missing, except on CI, where both must be."""
+    from ethogram.adapters.spark.errors import JavaMissing, SparkMissing
+    from ethogram.adapters.spark.session import connect
+    from ethogram.settings import Settings
+
+    options = {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"}
+    try:
+        session = connect(Settings(tmp_path_factory.mktemp("spark"), spark_master="local[2]"), options=options)
+    except (SparkMissing, JavaMissing) as missing:
+        pytest.fail(str(missing)) if os.environ.get("CI") else pytest.skip(str(missing))
+    yield session
+    session.stop()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ Integers are BIGINT, decimals DECIMAL(20 + scale, scale), timestamps TIMESTAMP i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -23,6 +23,8 @@ __all__ = ["emit", "quoted", "sql_type"]
 
 _WHOLE_DOUBLES = float(2**52)
 """From here on every double is whole."""
+_WHOLE_16THS = float(2**56)
+"""From here on every double is a whole multiple of 16."""
 _TIES_OF_15_DIGITS = 1e14
 _ZERO = "CAST(0 AS DECIMAL(1, 0))"
 """Less a decimal: Spark's minus of one keeps 34 digits, and so does its abs()."""
@@ -52,8 +54,8 @@ def emit(
 
     >>> from ethogram.core.expressions import DOUBLE, INTEGER, parse
     >>> types = {"Quantity": INTEGER, "UnitPrice": DOUBLE}
-    >>> emit(parse("Quantity > 0 and UnitPrice > 0.5"), types)
-    "((CAST(`Quantity` AS BIGINT) > CAST('0' AS BIGINT)) AND (CAST(`UnitPrice` AS DOUBLE) > CAST('0.5' AS DOUBLE)))"
+    >>> emit(parse("Quantity > 0 and UnitPrice > 0.5"), types).split(" AND ")[1]
+    "((CAST(`UnitPrice` AS DOUBLE) + 0D) > CAST('0.5' AS DOUBLE)))"
     """
     return _Writer.emit(expression, types, column or quoted, to=to, order=order)
 
@@ -128,6 +130,10 @@ class _Writer(LambdaWriter):
             return f"sum({x})"
         rest = f"CAST({x} - floor({x}) AS DECIMAL({MAX_SCALE}, {type_.scale}))"
         return f"sum(floor({x})) + sum({rest})"
+
+    def name(self, node: Typed) -> str:
+        # As a filter on Parquet, x = 0 passes files over that have only -0.0; a sum is no such filter, and never -0.0.
+        return f"({super().name(node)} + 0D)" if node.type.kind == "double" else super().name(node)
 
     def finite(self, node: Typed) -> str:
         wrong = self.error("the number is not finite", node.type)
@@ -259,18 +265,29 @@ def _read(x: str, form: str, target: str) -> str:
 def _decimal_of_double(x: str, type_: Type) -> str:
     """The shortest decimal of the double, rounded half away from zero.
 
-    A tie of up to 15 digits is its double's shortest decimal, so comparing with that double decides. Beyond, the text
-    decides: two decimals of up to 15 digits are never the same double, and of 16 digits Java's text may miss one.
+    A tie of up to 15 digits is its double's shortest decimal, so comparing with that double decides. Beyond, it is the
+    roundest whole number or text that reads back as the same double.
     """
     power, target = float(10**type_.scale), sql_type(type_)
     scaled = f"(abs({x}) * {_double(power)})"
     whole = f"floor({scaled})"
     up = f"CASE WHEN abs({x}) >= (2 * {whole} + 1) / {_double(2 * power)} THEN 1 ELSE 0 END"
     unit = f"CAST('{Decimal(1).scaleb(-type_.scale):f}' AS DECIMAL({MAX_SCALE}, {type_.scale}))"
-    shorter = (f"format_string('%.{digits}e', {x})" for digits in (14, 15))
-    tried = " ".join(f"WHEN CAST({text} AS DOUBLE) = {x} THEN {text}" for text in shorter)
+    texts = [f"format_string('%.{digits}e', {x})" for digits in (14, 15)]
+    # 2^63 is no BIGINT, but the greatest double that has an answer is below 2^67.
+    exact = f"(CAST({x} / 16 AS BIGINT) * CAST(16 AS DECIMAL(2, 0)))"
+    wholes = [f"round({exact}, -{digits})" for digits in (5, 4, 3, 2, 1)]
+    shortest, roundest = _reading_back(x, texts, f"CAST({x} AS STRING)"), _reading_back(x, wholes, exact)
     return (
         f"CASE WHEN {scaled} < {_double(_TIES_OF_15_DIGITS)} "
         f"THEN CAST(CAST(CAST(signum({x}) AS BIGINT) * ({whole} + {up}) AS DECIMAL(15, 0)) * {unit} AS {target}) "
-        f"ELSE CAST(CASE {tried} ELSE CAST({x} AS STRING) END AS {target}) END"
+        f"WHEN abs({x}) < {_double(_WHOLE_16THS)} THEN CAST({shortest} AS {target}) "
+        f"WHEN abs({x}) < 1e20D THEN CAST({roundest} AS {target}) "
+        f"ELSE CAST(CAST({x} AS STRING) AS {target}) END"
     )
+
+
+def _reading_back(x: str, candidates: Sequence[str], otherwise: str) -> str:
+    """The first candidate that is the double again."""
+    tried = " ".join(f"WHEN CAST({candidate} AS DOUBLE) = {x} THEN {candidate}" for candidate in candidates)
+    return f"CASE {tried} ELSE {otherwise} END"
