@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BEHAVIOR = "commerce.purchase"
 START = 1_735_689_600_000  # 2025-01-01, milliseconds
+MINUTE = 60_000
 DAY = 86_400_000
 DAYS = 365
 INSTANT = pa.timestamp("us", "UTC")
@@ -43,7 +44,7 @@ SCHEMA = pa.schema(
         "amount": pa.decimal128(18, 6),
     }
 )
-_MADE = "4"  # counts up when other events come out
+_MADE = "5"  # counts up when other events come out
 _FILE = 1_000_000
 _HOTTEST = 0.1
 
@@ -114,9 +115,14 @@ class Load:
             many = min(_FILE, self.events - first)
             rng = np.random.default_rng([self.events, first, 1])
             # Behavior comes in bursts: five events on average, some minutes apart, a few with a pause inside.
-            burst = np.cumsum(rng.random(many) < 0.2)
+            breaks = rng.random(many) < 0.2
+            gaps = rng.exponential(5 * MINUTE, many) * np.where(rng.random(many) < 0.03, 20, 1)
+            # Now and then somebody goes on for a day without a pause of half an hour.
+            for endless in (slice(at, at + 300) for at in rng.integers(0, many, -(-many // 50_000))):
+                breaks[endless] = False
+                gaps[endless] = np.minimum(gaps[endless], 20 * MINUTE)
+            burst = np.cumsum(breaks)
             starts = START + rng.integers(0, (DAYS - 1) * DAY, burst[-1] + 1)
-            gaps = rng.exponential(5 * 60_000, many) * np.where(rng.random(many) < 0.03, 20, 1)
             run = np.cumsum(gaps.astype(np.int64))
             began = np.searchsorted(burst, np.arange(burst[-1] + 1))
             occurred = np.minimum(starts[burst] + run - run[began][burst], START + DAYS * DAY - 1)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import peers
@@ -45,10 +46,18 @@ class Contestant:
 
 
 def race(
-    contestants: Sequence[Contestant], job: Job, *, task: str, events: int, rounds: int = ROUNDS, compare: bool = True
+    contestants: Sequence[Contestant],
+    job: Job,
+    *,
+    task: str,
+    events: int,
+    rounds: int = ROUNDS,
+    compare: bool = True,
+    order: Sequence[str] = (),
 ) -> list[Figure]:
     """The median round of each, in their order; the first one's answer is what the others' must equal.
 
+    Answers are in the order of the observations; where none are, `order` names columns to sort both by first.
     A contestant that was cut off, or that takes a fifth of the limit, runs once only.
     """
     runs: dict[str, list[dict[str, float]]] = {each.name: [] for each in contestants}
@@ -72,20 +81,25 @@ def race(
                     file=sys.stderr,
                 )
         if compare:
-            _equal(contestants, {each.name: f"{folder}/{each.name}.parquet" for each in contestants}, cut)
+            _equal(contestants, {each.name: f"{folder}/{each.name}.parquet" for each in contestants}, cut, order)
     return [_median(each.name, runs[each.name], task, events) for each in contestants]
 
 
-def _equal(contestants: Sequence[Contestant], answers: dict[str, str], cut: set[str]) -> None:
+def _equal(contestants: Sequence[Contestant], answers: dict[str, str], cut: set[str], order: Sequence[str]) -> None:
     first = contestants[0].name
-    ours = pq.read_table(answers[first])
+    ours = _read(answers[first], order)
     for each in contestants[1:]:
         if each.name in cut or first in cut:
             continue
-        theirs = pq.read_table(answers[each.name])
+        theirs = _read(answers[each.name], order)
         wrong = [name for name in ours.column_names if not ours[name].equals(theirs[name])]
         assert ours.schema.names == theirs.schema.names, (each.name, theirs.schema.names)
         assert not wrong, f"{each.name} and {first} differ in {', '.join(wrong)}"
+
+
+def _read(path: str, order: Sequence[str]) -> pa.Table:
+    table = pq.read_table(path)
+    return table.sort_by([(name, "ascending") for name in order]) if order else table
 
 
 def _median(name: str, runs: list[dict[str, float]], task: str, events: int) -> Figure:

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "windows": "windows",
     "windows-zipf": "windows:skewed",
     "windows-growth": "windows:growth",
+    "sessions": "sessions",
 }
 HERE = Path(__file__).resolve().parent
 

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks import ranges
 from benchmarks.events import BEHAVIOR
 from benchmarks.side import Job, contest
 from benchmarks.windows.signal import plan
@@ -24,7 +24,7 @@ from ethogram.adapters.duckdb.session import Sessions
 from ethogram.core.signals.kernel import Column, Events, Values, concat, evaluate
 from ethogram.ports import TableFiles
 
-RANGE = 500_000  # events that are sorted and computed at once
+READ = ("customer", "occurred_at", "available_at", "amount")
 
 
 def answer(job: Job) -> pa.Table:
@@ -42,10 +42,10 @@ def _from_raw(job: Job) -> pa.Table:
     asked = pq.read_table(job.observations)
     whose, at = column(asked["entity"]).data, column(asked["as_of"]).data
     with ThreadPoolExecutor(job.threads) as pool:
-        entity, occurred, available, amount = map(np.concatenate, zip(*pool.map(_read, job.events), strict=True))
-        parts = max(1, len(entity) // RANGE)
-        cuts = np.unique(np.quantile(entity[:: max(1, len(entity) // 100_000)], np.linspace(0, 1, parts + 1)[1:-1]))
-        events, observations = _by_range(entity, cuts), _by_range(whose, cuts)
+        read = pool.map(lambda path: ranges.read(path, READ), job.events)
+        entity, occurred, available, amount = map(np.concatenate, zip(*read, strict=True))
+        cuts = ranges.cuts(entity)
+        events, observations = ranges.by_range(entity, cuts), ranges.by_range(whose, cuts)
 
         def part(number: int) -> dict[str, Values]:
             rows, mine = events[number], observations[number]
@@ -57,18 +57,6 @@ def _from_raw(job: Job) -> pa.Table:
     back = np.empty(len(at), np.int64)
     back[np.concatenate(observations)] = np.arange(len(at))
     return pa.table({f.name: arrow(concat([each[f.name] for each in found]).take(back), f.type) for f in features})
-
-
-def _read(path: str) -> list[npt.NDArray[np.int64]]:
-    rows = pq.read_table(path, columns=["customer", "occurred_at", "available_at", "amount"], use_threads=False)
-    return [column(each).data for each in rows.columns]
-
-
-def _by_range(entity: npt.NDArray[np.int64], cuts: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int64]]:
-    """Rows of each range of entities; numbers of 16 bits are sorted digit by digit."""
-    number = np.searchsorted(cuts, entity, "left").astype(np.uint16)
-    ends = np.cumsum(np.bincount(number, minlength=len(cuts) + 1))
-    return np.split(np.argsort(number, kind="stable"), ends[:-1])
 
 
 if __name__ == "__main__":
