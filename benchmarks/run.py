@@ -8,8 +8,8 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
+from benchmarks import report
 from benchmarks.machine import machine
 from benchmarks.row import Row
 
@@ -25,7 +25,6 @@ BENCHMARKS = {
     "windows-growth": "windows:growth",
     "sessions": "sessions",
 }
-HERE = Path(__file__).resolve().parent
 
 
 def main(arguments: list[str]) -> int:
@@ -34,7 +33,6 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"no benchmark named {unknown[0]!r}; one of {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
-    results = HERE / "results.json"
     held = True
     for name in names:
         module, _, function = BENCHMARKS[name].partition(":")
@@ -48,11 +46,12 @@ def main(arguments: list[str]) -> int:
             held &= row.holds
         measured = {"benchmark": name, "at": f"{datetime.now(UTC):%Y-%m-%d}", "load": load, "machine": machine()}
         fresh = [{**dataclasses.asdict(row), "ratio": row.ratio, **measured} for row in rows]
-        kept = json.loads(results.read_text()) if results.is_file() else []
+        kept = json.loads(report.RESULTS.read_text()) if report.RESULTS.is_file() else []
         kept = [row for row in kept if row["benchmark"] != name] + fresh
         order = list(BENCHMARKS)
         kept.sort(key=lambda row: order.index(row["benchmark"]) if row["benchmark"] in order else len(order))
-        results.write_text(json.dumps(kept, indent=2) + "\n")
+        report.RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+        report.write()
     return 0 if held else 1
 
 
