@@ -57,7 +57,7 @@ def growth(series: Mapping[str, Sequence[Figure]], *, says: str) -> str:
         shapes.append(f'<path class="grid" d="M{left} {at:.1f}H{left + wide}"/>')
         shapes.append(f'<text class="soft" x="{left - 8}" y="{at + 4:.1f}" text-anchor="end">{10.0**power:g} s</text>')
     shapes.append(f'<text class="soft" x="{left + wide / 2}" y="{top + high + 42}" text-anchor="middle">events</text>')
-    for i, (name, figures) in enumerate(series.items()):
+    for i, figures in enumerate(series.values()):
         drawn = " ".join(f"{x(figure.events):.1f},{y(figure.seconds):.1f}" for figure in figures)
         shapes.append(f'<polyline class="line {_class(i)}" points="{drawn}"/>')
         shapes += [
