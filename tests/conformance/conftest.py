@@ -162,7 +162,7 @@ class Duckdb:
         plan, written = plan_signal(signal, TAXONOMY), write_events(self.folder, events)
         found = self.engine.features(plan, asked(observations), written, self.tiles(plan, written))
         rows = found.to_pylist(maps_as_pydicts="strict")
-        return [{k: v.astimezone(UTC) if isinstance(v, datetime) else v for k, v in row.items()} for row in rows]
+        return [{name: _utc(value) for name, value in row.items()} for row in rows]
 
     def labels(self, outcome: Outcome, events: Sequence[Event], observations: Sequence[Observation]) -> list[bool]:
         written = write_events(self.folder, events)
@@ -188,6 +188,15 @@ class Tiled(Duckdb):
             pq.write_table(table.drop_columns("day"), place, row_group_size=5)
             made.append(Tiles(tiling, TableFiles(tiling.table, 0, (str(place),), table.schema), until))
         return made
+
+
+def _utc(value: Any) -> Any:
+    """With instants of the standard library's UTC, inside of lists and maps too."""
+    if isinstance(value, list):
+        return list(map(_utc, value))
+    if isinstance(value, dict):
+        return {key: _utc(item) for key, item in value.items()}
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def asked(observations: Sequence[Observation]) -> pa.Table:

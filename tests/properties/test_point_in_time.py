@@ -17,8 +17,11 @@ from ethogram.core.outcomes.plan import plan_outcome
 from ethogram.core.signals.aggregates.basic import count, last, maximum, mean, minimum, recency, total
 from ethogram.core.signals.aggregates.decay import decay
 from ethogram.core.signals.aggregates.gaps import gaps
+from ethogram.core.signals.aggregates.moments import skew, variance
+from ethogram.core.signals.aggregates.ratios import rate, ratio, share
 from ethogram.core.signals.aggregates.rfm import active_span, frequency, monetary, tenure
 from ethogram.core.signals.aggregates.seasonal import concentration, seasonal
+from ethogram.core.signals.aggregates.selections import distinct, frequent, histogram, last_k, quantile, top_k
 from ethogram.core.signals.aggregates.streaks import streak
 from ethogram.core.signals.aggregates.touch import first_touch, last_touch, since_first
 from ethogram.core.signals.aggregates.trend import change, slope
@@ -31,6 +34,10 @@ FEATURES = [
     count(over=["1d", "7d"]), count(), total("amount", over="7d", name="t"), mean("items", over="7d", name="m"),
     minimum("amount", over="7d", name="lo"), maximum("amount", name="hi"), last("items", name="l"), recency(),
     count(over="7d", where="amount > 0", name="c"),
+    variance("amount", over="7d"), skew("items"), last_k("items", 2), top_k("amount", 2, over="7d"),
+    frequent("items", 2), distinct("items", over="7d"), distinct("items", sketch=4, name="e"), quantile("amount", 0.5),
+    quantile("items", 0.9, sketch=0.1), histogram("amount", edges=[0], over="7d"), histogram("channel", over="7d"),
+    ratio("amount", "items"), rate(per="1h", over="1d"), share("amount > 0", name="s"), total("items", by="channel"),
     frequency(), active_span(over="7d"), tenure(), monetary("amount", name="mo"), gaps("cv", over="7d"), gaps("max"),
     streak("current"), streak("longest", over="7d"), slope("items", every="1d", over="7d", name="sl"),
     change("amount", over="1d", name="ch"), decay("amount", half_life="1d", name="d"), decay(half_life="1h", over="7d"),
@@ -125,6 +132,7 @@ def test_a_ripe_label_never_changes(engines, events, more):
         event
         for event in more
         if event.event_id not in taken
+        and event.target_id not in taken
         and (event.available_at > ripe or not NOON <= event.occurred_at < NOON + 24 * HOUR)
     ]
     asked = [(1, NOON), (2, NOON)]

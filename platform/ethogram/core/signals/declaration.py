@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ethogram.core.content.origin import NOWHERE, Origin
@@ -27,7 +27,8 @@ class Feature:
         over: Windows; empty for the whole life.
         of: Which events, where they are not the signal's own.
         where: Only events for which this holds.
-        by: One value for each value of this property.
+        by: One value for each value of this property: a map, or with `keys` a feature for each of these.
+        keys: Values of `by` that get a feature of their own.
         via: Whose events: a larger unit that the entity rolls up to, or `EVERYONE`; None for the entity's own.
         inputs: Features that this one is made of and that are not served themselves.
         settings: What else the aggregate takes, by name, in the order of its signature.
@@ -40,6 +41,7 @@ class Feature:
     where: str | None = None
     name: str | None = None
     by: str | None = None
+    keys: tuple[str, ...] = ()
     via: str | None = None
     inputs: tuple[Feature, ...] = ()
     settings: tuple[tuple[str, Setting], ...] = ()
@@ -58,6 +60,19 @@ def settings(**given: Setting) -> tuple[tuple[str, Setting], ...]:
     (('unit', 'days'),)
     """
     return tuple((name, value) for name, value in given.items() if value is not None)
+
+
+def bucketed(feature: Feature, by: str | None, keys: Sequence[str]) -> Feature:
+    """The feature for each value of the property `by`: one for each of `keys`, or else a map.
+
+    >>> bucketed(Feature("count", over=("30d",)), "category", ["books"]).aggregate
+    'count'
+    >>> bucketed(Feature("count", over=("30d",)), "category", ()).aggregate
+    'count_by'
+    """
+    if by is None and not keys:
+        return feature
+    return replace(feature, aggregate=feature.aggregate if keys else f"{feature.aggregate}_by", by=by, keys=tuple(keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,13 @@ class Overflow(EthogramError):
 
 
 def fixed(value: Decimal) -> Decimal:
-    """`value` with the six digits that aggregates leave with, rounded half away from zero.
+    """`value` with the six digits that aggregates leave with, rounded half away from zero; a zero has no sign.
 
     >>> fixed(Decimal("2.0000005")), fixed(Decimal("-2.0000005"))
     (Decimal('2.000001'), Decimal('-2.000001'))
     """
-    return value.quantize(Decimal(1).scaleb(-SCALE), context=_CONTEXT)
+    found = value.quantize(Decimal(1).scaleb(-SCALE), context=_CONTEXT)
+    return found if found else abs(found)
 
 
 def mean(total: int, count: int, scale: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -88,6 +89,7 @@ class FeaturePlan:
         empty: Value over no events.
         exact: Whether engines agree to the bit; else within a relative 1e-9.
         via: Whose events, where not the entity's own: see `Feature.via`.
+        also: Other properties that it reads, each with its type and scale: the divisor, or what buckets are of.
         derivation: What a derived feature is computed from; its aggregate is "derived".
     """
 
@@ -105,6 +107,7 @@ class FeaturePlan:
     exact: bool = True
     via: str | None = None
     derivation: Derivation | None = None
+    also: tuple[tuple[str, str, int], ...] = ()
 
     @builtins.property  # `property` is a field here
     def behaviors(self) -> tuple[str, ...]:
@@ -135,6 +138,7 @@ class FeaturePlan:
     def reads(self) -> dict[str, tuple[str, int]]:
         """Properties of events that computing it needs, each with its type and scale."""
         own = {} if self.property is None else {self.property: (self.property_type or "", self.scale)}
+        own |= {name: (kind, scale) for name, kind, scale in self.also}
         if self.stream.sessions is None:
             return own
         names = {name for name in [self.property] if name is not None and not self.inside}
@@ -148,6 +152,12 @@ class FeaturePlan:
             hint = "aggregate to one value instead, or read it with `lookup`"
             raise AskedWrongly(f"{self.name} is a {self.type}, and expressions read single values; {hint}")
         return decimal(SCALE) if self.type == "decimal" else Type(self.type)  # type: ignore[arg-type]  # the others have the same names
+
+    @builtins.property
+    def lacks(self) -> str:
+        """Why it is null where it is, with {noun}, {plural} and {span} to fill in."""
+        aggregate = AGGREGATES.get(self.aggregate)
+        return aggregate.lacks(dict(self.settings)) if aggregate else "no {noun} {span}"
 
     def setting(self, name: str) -> Any:
         """A setting by name; None where it was not given."""
@@ -169,6 +179,7 @@ class FeaturePlan:
             "unit": self.unit,
             "settings": dict(self.settings),
             "via": self.via,
+            "also": [name for name, _, _ in self.also],
             "identity": self.stream.identity.facts() if self.stream.identity else None,
             "reconciled": self.stream.reconciled.facts() if self.stream.reconciled else None,
             "sessions": self.stream.sessions.facts() if self.stream.sessions else None,
@@ -360,6 +371,10 @@ def _derive(feature: Feature, resolve: Callable[[str], FeaturePlan | None], know
 
 
 def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[FeaturePlan]:
+    if len(feature.keys) > 1:
+        alone = (replace(feature, keys=(key,)) for key in feature.keys)
+        return [plan for each in alone for plan in _resolve(each, signal, taxonomy)]
+    feature, key = _bucket(feature) if feature.keys else (feature, "")
     source = feature.of or signal.of
     if signal.entity not in taxonomy.entities:
         return []  # Said once, for the whole signal.
@@ -385,6 +400,10 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
             has = ", ".join(looks_at[0].properties)
             raise Problems([f"{here}: {feature.aggregate} of {sessions.name} has no one behavior; they have {has}"])
     kind, scale, unit = _property(feature, aggregate, looks_at)
+    also = _also(feature, aggregate, looks_at)
+    if also and sessions:
+        what = "by=" if feature.by else "a ratio of properties"
+        raise Problems([f"{here}: {what} is of events, not of {sessions.name}; name the behaviors in of="])
     if sessions:
         kept = session_condition(feature.where, sessions, origin=here)
         stream = Stream(sessions.behaviors, sessions.where, sessions, kept)
@@ -415,7 +434,8 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
             aggregate.check(given, span)
         except BadFeature as bad:
             raise Problems([f"{feature.origin}: {bad}"]) from bad
-        naming = Naming(noun, plural, feature.property or "", span.suffix if span else "", given)
+        suffix = span.suffix if span else ""
+        naming = Naming(noun, plural, feature.property or "", suffix, given, feature.by or "", key)
         made.append(
             FeaturePlan(
                 name=feature.name or aggregate.label(naming),
@@ -431,9 +451,38 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
                 empty=aggregate.empty,
                 exact=aggregate.exact,
                 via=feature.via,
+                also=also,
             )
         )
     return made
+
+
+def _bucket(feature: Feature) -> tuple[Feature, str]:
+    """The feature of one bucket as one with a condition, and what the bucket is called in names."""
+    (key,) = feature.keys
+    slug = "_".join(re.findall(r"[a-z0-9]+", key.lower()))
+    if feature.by is None:
+        raise Problems([f"{feature.origin}: keys= are values of a property; name it in by="])
+    if not slug:
+        raise Problems([f"{feature.origin}: no name can be made of the key {key!r}; write one with where= for it"])
+    quoted = key.replace("'", "''")
+    mine = f"{feature.by} = '{quoted}'"
+    where = mine if feature.where is None else f"({feature.where}) and {mine}"
+    name = f"{feature.name}_{slug}" if feature.name else None
+    return replace(feature, by=None, keys=(), where=where, name=name), slug
+
+
+def _also(feature: Feature, aggregate: Aggregate, behaviors: list[Behavior]) -> tuple[tuple[str, str, int], ...]:
+    """Other properties that are read: what settings name, and what buckets are of."""
+    given = dict(feature.settings)
+    wanted = [(str(given[name]), aggregate.accepts) for name in aggregate.also]
+    if feature.by is not None:
+        wanted.append((feature.by, frozenset({"string"})))
+    found = []
+    for name, accepts in wanted:
+        kind, scale, _ = _property(replace(feature, property=name), replace(aggregate, accepts=accepts), behaviors)
+        found.append((name, kind or "", scale))
+    return tuple(found)
 
 
 def _sessions(declared: Sessions, feature: Feature, signal: Signal, taxonomy: Taxonomy) -> SessionPlan:

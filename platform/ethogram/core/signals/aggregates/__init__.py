@@ -7,11 +7,15 @@ from typing import Any
 
 from ethogram.core.signals.aggregates import (
     basic,
+    buckets,
     decay,
     derivation,
     gaps,
+    moments,
+    ratios,
     rfm,
     seasonal,
+    selections,
     sequences,
     streaks,
     touch,
@@ -30,6 +34,10 @@ _FAMILIES = (
     streaks,
     touch,
     trend,
+    buckets,
+    moments,
+    ratios,
+    selections,
 )
 AGGREGATES: Mapping[str, Aggregate] = {each.name: each for family in _FAMILIES for each in family.AGGREGATES}
 # What a team's files may import from `ethogram`, by name.

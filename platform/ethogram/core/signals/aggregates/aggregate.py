@@ -23,17 +23,20 @@ class BadFeature(AskedWrongly):
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What a default name is made of: `purchase`, `purchases`, the property, "30d" or "", and the settings."""
+    """What a default name is made of: `purchase`, `purchases`, the property, "30d" or "", and the settings; for buckets
+    their property, and the key of one bucket alone."""
 
     noun: str
     plural: str
     property: str
     window: str
     settings: Mapping[str, Setting]
+    by: str = ""
+    key: str = ""
 
     def joined(self, *parts: object) -> str:
-        """Parts and the window, by underscores; empty ones are left out."""
-        return "_".join(str(part) for part in (*parts, self.window) if part not in {"", None})
+        """Parts, the bucket and the window, by underscores; empty ones are left out."""
+        return "_".join(str(part) for part in (*parts, self.key, self.window) if part not in {"", None})
 
 
 def value_type(kind: str) -> str:
@@ -83,6 +86,7 @@ class Aggregate:
         lacks: Why a value is null, from the settings; {noun}, {plural} and {span} ("in the last 30d") are filled in.
         inside: Over sessions, it looks at the events inside of each.
         windowed: False for one that has no window: asking for one is refused; None for either.
+        also: Settings that name other properties that it reads, of the types that it takes.
     """
 
     name: str
@@ -94,6 +98,7 @@ class Aggregate:
     exact: bool = True
     check: Callable[[Mapping[str, Setting], Any], None] = no_check
     windowed: bool | None = None
+    also: tuple[str, ...] = ()
     ordered: bool = True
     inside: bool = False
     spans: int = 1

@@ -15,18 +15,29 @@ from ethogram.core.signals.aggregates.aggregate import (
     always,
     own_type,
 )
-from ethogram.core.signals.declaration import Feature, Setting, settings, windows
+from ethogram.core.signals.declaration import Feature, Setting, bucketed, settings, windows
 
 
 def count(
-    *, over: str | Sequence[str] | None = None, of: str | None = None, where: str | None = None, name: str | None = None
+    *,
+    over: str | Sequence[str] | None = None,
+    of: str | None = None,
+    where: str | None = None,
+    name: str | None = None,
+    by: str | None = None,
+    keys: Sequence[str] = (),
 ) -> Feature:
     """How many events: `purchases_30d`. 0 where there are none. Without `over`, over the whole life.
+
+    Args:
+        by: Count for each value of this text property: a map from value to count, of the 1,000 most frequent at most;
+            `purchases_by_category_30d`. Events without it are left out. Sums, means and extremes know it too.
+        keys: Instead of the map one feature for each of these values: `purchases_books_30d`.
 
     >>> count(over=["7d", "30d"]).over
     ('7d', '30d')
     """
-    return Feature("count", None, windows(over), of, where, name)
+    return bucketed(Feature("count", None, windows(over), of, where, name), by, keys)
 
 
 def total(
@@ -36,9 +47,11 @@ def total(
     of: str | None = None,
     where: str | None = None,
     name: str | None = None,
+    by: str | None = None,
+    keys: Sequence[str] = (),
 ) -> Feature:
     """Sum of a property, exact: `purchase_amount_sum_90d`. 0 where there are no events."""
-    return Feature("sum", property, windows(over), of, where, name)
+    return bucketed(Feature("sum", property, windows(over), of, where, name), by, keys)
 
 
 def mean(
@@ -48,9 +61,11 @@ def mean(
     of: str | None = None,
     where: str | None = None,
     name: str | None = None,
+    by: str | None = None,
+    keys: Sequence[str] = (),
 ) -> Feature:
     """Mean of a property as a double; null where there are no events."""
-    return Feature("mean", property, windows(over), of, where, name)
+    return bucketed(Feature("mean", property, windows(over), of, where, name), by, keys)
 
 
 def minimum(
@@ -60,9 +75,11 @@ def minimum(
     of: str | None = None,
     where: str | None = None,
     name: str | None = None,
+    by: str | None = None,
+    keys: Sequence[str] = (),
 ) -> Feature:
     """Smallest value of a property; null where there are no events."""
-    return Feature("min", property, windows(over), of, where, name)
+    return bucketed(Feature("min", property, windows(over), of, where, name), by, keys)
 
 
 def maximum(
@@ -72,9 +89,11 @@ def maximum(
     of: str | None = None,
     where: str | None = None,
     name: str | None = None,
+    by: str | None = None,
+    keys: Sequence[str] = (),
 ) -> Feature:
     """Largest value of a property; null where there are no events."""
-    return Feature("max", property, windows(over), of, where, name)
+    return bucketed(Feature("max", property, windows(over), of, where, name), by, keys)
 
 
 def last(

@@ -265,6 +265,8 @@ def _check_q(given: Mapping[str, Setting], _: object) -> None:
     q, error = given["q"], given.get("sketch", 0.5)
     if not isinstance(q, int | float) or isinstance(q, bool) or not 0 <= q <= 1:
         raise BadFeature(f"q={q!r}: take a share from 0 to 1, as 0.5 for the median")
+    if share_of(q).denominator > 10**9:
+        raise BadFeature(f"q={q!r}: nine digits are the most")
     if not isinstance(error, float) or not 0.0001 <= error <= 0.5:
         raise BadFeature(f"sketch={error!r}: take a relative error from 0.0001 to 0.5, as 0.01")
 

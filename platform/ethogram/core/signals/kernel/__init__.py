@@ -14,10 +14,14 @@ import numpy as np
 
 from ethogram.core.signals.kernel import (
     basic,
+    buckets,
     decay,
     gaps,
+    moments,
+    ratios,
     rfm,
     seasonal,
+    selections,
     sequences,
     sessions,
     streaks,
@@ -40,6 +44,10 @@ _FAMILIES = (
     streaks,
     touch,
     trend,
+    buckets,
+    moments,
+    ratios,
+    selections,
 )
 KERNELS: Mapping[str, Kernel] = {name: each for family in _FAMILIES for name, each in family.KERNELS.items()}
 # Events copied for observations of their own at once.

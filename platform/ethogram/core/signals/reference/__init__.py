@@ -18,10 +18,14 @@ from ethogram.core.signals.declaration import EVERYONE
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan
 from ethogram.core.signals.reference import (
     basic,
+    buckets,
     decay,
     gaps,
+    moments,
+    ratios,
     rfm,
     seasonal,
+    selections,
     sequences,
     streaks,
     touch,
@@ -43,6 +47,10 @@ _FAMILIES = (
     streaks,
     touch,
     trend,
+    buckets,
+    moments,
+    ratios,
+    selections,
 )
 REFERENCE: Mapping[str, Definition] = {name: each for family in _FAMILIES for name, each in family.REFERENCE.items()}
 
