@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ethogram.core.plan import Declared
     from ethogram.core.signals.identity import Identity
     from ethogram.core.signals.plan import SignalPlan
+    from ethogram.core.signals.sessions import SessionPlan
     from ethogram.core.signals.tiles import Tiling
     from ethogram.core.sources.plan import SourcePlan
     from ethogram.core.sources.report import Account, Coverage
@@ -111,6 +112,18 @@ class Engine(Protocol):
 
     def labels(self, plan: OutcomePlan, observations: pa.Table, events: Mapping[str, TableFiles]) -> pa.Table:
         """One row per observation, in the same order: `label` (bool)."""
+
+    def sessions(
+        self,
+        plan: SessionPlan,
+        events: Mapping[str, TableFiles],
+        entities: Sequence[int] | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> pa.Table:
+        """One row a session, by `entity` and start: `session_id` and `previous_id` (OpenTelemetry's session.id and
+        session.previous_id: the same whenever made; null for an entity's first), `started_at`, `ended_at`, `events`,
+        `duration_s` (decimal), `entry` and `exit` (behaviors). As known at `at`; of all that is there without it."""
 
     def seen(self, entity: str, events: Iterable[TableFiles]) -> pa.Table:
         """Who there is: `entity` (int64) and `since`, the first instant at which any of its events had occurred and

@@ -13,8 +13,17 @@ DAY, HOUR, MINUTE, TICK = timedelta(days=1), timedelta(hours=1), timedelta(minut
 BOUGHT, BACK = "commerce.purchase", "commerce.refund"
 
 
-def event(at: datetime, behavior: str = BOUGHT, *, customer: int = 1, known: datetime | None = None,
-          channel: str | None = "web", op: str = "assert", about: str | None = None, **properties: Any) -> Event:  # fmt: skip
+def event(
+    at: datetime,
+    behavior: str = BOUGHT,
+    *,
+    customer: int = 1,
+    known: datetime | None = None,
+    channel: str | None = "web",
+    op: str = "assert",
+    about: str | None = None,
+    **properties: Any,
+) -> Event:
     id = f"{customer}/{at.isoformat()}/{behavior}/{known}"
     return Event(id, behavior, {"customer": customer}, at, known or at, properties, channel, op, about)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type, column
 from ethogram.adapters.duckdb.events import COUNTS, Reach, column_type, event_rows
 from ethogram.adapters.duckdb.expressions import emit, quoted
+from ethogram.adapters.duckdb.session_table import session_table
 from ethogram.adapters.duckdb.standing import ABOUT, Standing, corrected
 from ethogram.adapters.duckdb.tables import holds, scan
 from ethogram.adapters.duckdb.tiles import stored, stretches, tile_rows
@@ -32,8 +33,9 @@ from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.kernel.reconciled import reconcile
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
+from ethogram.core.signals.sessions import SessionPlan
 from ethogram.core.signals.tiles import Tiling
-from ethogram.core.time import MICROSECOND, micros
+from ethogram.core.time import MICROSECOND, micros, utc
 from ethogram.errors import AskedWrongly, EthogramError
 from ethogram.ports import TableFiles, Tiles
 
@@ -41,6 +43,7 @@ from ethogram.ports import TableFiles, Tiles
 EVENTS_AT_ONCE = 1_000_000
 OBSERVATIONS_AT_ONCE = 500_000
 TILES_AT_ONCE = 131_072  # of one batch
+SESSION_EVENTS_AT_ONCE = 4  # times the events at once: there are few columns, and no observations beside them
 WORKERS = 2  # ranges of entities at a time: one is read while another is computed
 NOBODY = -1  # stands for an unknown entity; surrogates are positive
 
@@ -195,6 +198,26 @@ class DuckdbEngine:
                 named = [entity, *(each.entity for each in identities)]
                 found += [_event(behavior, named, row) for row in rows.to_pylist()]
         return found
+
+    def sessions(
+        self,
+        plan: SessionPlan,
+        events: Mapping[str, TableFiles],
+        entities: Sequence[int] | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> pa.Table:
+        """One row a session, by entity and start."""
+        with self._session(f"sessions {plan.name}") as connection:
+            return session_table(
+                connection,
+                plan,
+                events,
+                entities=entities,
+                at=None if at is None else micros(utc(at, what="at")),
+                events_at_once=SESSION_EVENTS_AT_ONCE * self._events_at_once,
+                workers=WORKERS,
+            )
 
     @contextmanager
     def _session(self, what: str) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -60,6 +60,8 @@ def event_rows(
     """
     selects = []
     where = stream.where
+    if "behavior" in columns:  # a small number a row, not a text
+        columns = {**columns, "behavior": f"ENUM({', '.join(map(text, stream.behaviors))})"}
     # Reconciled events are told apart before they are filtered: one that does not count may hide one that would.
     flagged = stream.reconciled is not None and where is not None
     aparts = {behavior: standing.apart(behavior, stream.identity, entity) for behavior in stream.behaviors}

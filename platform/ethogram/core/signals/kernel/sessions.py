@@ -9,6 +9,7 @@ see the same. Where nothing that is asked for changes while a session goes on, a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from ethogram.core import time
 from ethogram.core.expressions import Type, compile
@@ -362,15 +364,56 @@ def _value(column: Column, type_: Type, row: int) -> Any:
     return value
 
 
-def table(plan: SessionPlan, events: Events) -> dict[str, Column]:
-    """All sessions of sorted events, one row each: `entity`, `session_id` and `previous_id` (two halves each),
-    `started_at`, `ended_at`, `events`, `duration_s`, `entry`, `exit`."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All sessions, one row each, by entity and start.
+
+    Attributes:
+        ids: Two halves of 128 bits, from the name of the sessions, the entity and the start: the same whenever made.
+        follows: Whether the row before is the session before it, of the same entity.
+        columns: `started_at`, `ended_at`, `events`, `duration_s`, `entry`, `exit`.
+    """
+
+    entity: Ints
+    ids: npt.NDArray[np.uint64]
+    follows: Mask
+    columns: Mapping[str, Column]
+
+
+def table(plan: SessionPlan, events: Events) -> Table:
+    """All sessions of events that are sorted by entity, time, knowledge and id."""
     made = Sessionised(plan, in_time(plan, events))
     names = {"started_at": "occurred_at", "ended_at": "ended_at", "events": "events", "duration_s": "duration",
              "entry": "entry", "exit": "exit"}  # fmt: skip
-    columns = {name: made.column(Measure(of, of), made.start, made.end) for name, of in names.items()}
-    entity = Column(made.events.entity[made.start])
-    return {"entity": entity, **columns}
+    columns = {name: made.column(Measure(kind, kind), made.start, made.end) for name, kind in names.items()}
+    entity, started = made.events.entity[made.start], made.events.occurred[made.start]
+    follows = np.zeros(len(entity), np.bool_)
+    follows[1:] = entity[1:] == entity[:-1]
+    return Table(entity, _ids(plan.name, entity, started), follows, columns)
 
 
-__all__ = ["Sessionised", "ask", "in_time", "starts", "steps_reached", "table"]
+def _ids(name: str, entity: Ints, started: Ints) -> npt.NDArray[np.uint64]:
+    """Two 64-bit hashes a session; campaigns can make several start at one instant, which are told apart by number."""
+    index = np.arange(len(entity), dtype=np.int64)
+    again = np.zeros(len(entity), np.bool_)
+    again[1:] = (entity[1:] == entity[:-1]) & (started[1:] == started[:-1])
+    ordinal = index - np.maximum.accumulate(np.where(again, 0, index))
+    seeds = np.frombuffer(hashlib.sha256(name.encode()).digest()[:16], ">u8").astype(np.uint64)
+    found = np.empty((len(entity), 2), np.uint64)
+    for half, seed in enumerate(seeds):
+        mixed = np.full(len(entity), seed, np.uint64)
+        for part in (entity, started, ordinal):
+            mixed = _mixed(mixed ^ part.view(np.uint64))
+        found[:, half] = mixed
+    return found
+
+
+def _mixed(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
+    bits = bits + np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+__all__ = ["Sessionised", "Table", "ask", "in_time", "starts", "steps_reached", "table"]
