@@ -81,6 +81,12 @@ def test_the_first_page_lists_every_command_in_one_sentence_each(run: Run) -> No
         ("materialize basket --as growth.analyst --at 2026-06-01", 1, "belongs to shop, so growth may not materialize"),
         ("materialize basket --as shop.analyst --at 2026-13-01", 2, 'at "2026-13-01" is not a date'),
         ("consent customer 1 --as care --purpose campaigns", 2, "say what the entity said: --allow or --deny"),
+        ("up --port 80000", 2, "Invalid value for '--port'"),
+        ("gates lapze", 2, "no model named 'lapze'; did you mean lapse?"),
+        ("gates lapse", 2, "lapse has no registered version; `ethogram train lapse` makes the first"),
+        ("taxonomy 'nothing.*'", 1, "no behavior matches 'nothing.*'; domains are campaign, commerce"),
+        ("ingest --as shop", 2, "say what to take in: the names of sources, or --all DATASET"),
+        ("ingest --all onlin_retail --as shop", 2, "no dataset named 'onlin_retail'; did you mean online_retail?"),
         ("signals --state Main", 2, "state 'Main' is not a name"),
     ],
 )
@@ -110,6 +116,21 @@ def test_what_cannot_be_done_ends_with_3(run: Run, shop: Any, monkeypatch: pytes
 
     monkeypatch.setattr(type(shop.parts.online), "write", broken)
     assert run("materialize basket --as shop.analyst --at 2026-06-01") == (3, "", "the disk is full; free some space\n")
+
+
+def test_a_defect_is_one_line_to_report_with_its_trace_in_a_file(
+    run: Run, shop: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("rows by none")
+
+    monkeypatch.setattr(type(shop.parts.online), "write", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    status, out, err = run("materialize basket --as shop.analyst --at 2026-06-01")
+    assert (status, out) == (3, "")
+    assert err.startswith("ZeroDivisionError: rows by none\nthis is a defect of ethogram")
+    assert "Traceback" not in err
+    assert "rows by none" in Path(err.rpartition(" ")[2].strip()).read_text()
 
 
 def test_applied_is_planned_as_nothing_to_do(run: Run) -> None:

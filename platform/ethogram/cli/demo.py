@@ -13,7 +13,7 @@ def demo(
     dataset: Annotated[str, typer.Argument(help="shop (made data), or a data set of ../shared/data.")] = "shop",
     data: Data = None,
     events: Annotated[int, typer.Option(min=1, help="Size of the made data.")] = 1_000_000,
-    port: Annotated[int, typer.Option(help="Loopback port of the catalog.")] = 8400,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port of the catalog.")] = 8400,
     stay: Annotated[
         bool | None, typer.Option("--stay/--leave", help="Keep serving at the end; default on a terminal.")
     ] = None,

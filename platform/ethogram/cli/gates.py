@@ -19,7 +19,9 @@ def gates(
     """
     import dataclasses
 
-    results = open_store(state=state).gates(model, version or None)
+    store = open_store(state=state)
+    store.workspace.model(model)
+    results = store.gates(model, version or None)
     if as_json:
         emit([dataclasses.asdict(result) for result in results])
     else:

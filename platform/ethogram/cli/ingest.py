@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ethogram.cli.console import As, AsJson, Data, State, emit, note, one_more, open_store, out, progress
+from ethogram.errors import AskedWrongly
 
 
 def ingest(
@@ -23,10 +24,16 @@ def ingest(
 
     Example: ethogram ingest online_retail --data ../shared/data/online_retail --as shop
     """
+    from ethogram.core.workspace import UnknownName
+
+    if not sources and not dataset:
+        raise AskedWrongly("say what to take in: the names of sources, or --all DATASET")
     store = open_store(as_, state)
-    names = list(sources or [])
-    if dataset:
-        names += [name for name, source in store.workspace.sources.items() if source.dataset == dataset]
+    declared = store.workspace.sources
+    known = sorted({source.dataset for source in declared.values() if source.dataset})
+    if dataset and dataset not in known:
+        raise UnknownName("dataset", dataset, known=known)
+    names = [*(sources or []), *(name for name, source in declared.items() if dataset and source.dataset == dataset)]
     reports = []
     for name in names:
         with progress(name, unit="files") as advance:

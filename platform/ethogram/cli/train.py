@@ -35,4 +35,7 @@ def train(
     else:
         out(str(training))
         named = f"{model} {version.version}"
-        note(f"next: ethogram approve {named} --as REVIEWER, then ethogram promote {named}")
+        if all(result.passed for result in training.gates):
+            note(f"next: ethogram approve {named} --as REVIEWER, then ethogram promote {named}")
+        else:
+            note(f"next: ethogram gates {named}   (it may not be promoted as it is)")

@@ -11,7 +11,7 @@ from ethogram.cli.console import State, note, out
 
 
 def up(
-    port: Annotated[int, typer.Option(help="Loopback port of the front.")] = 8400,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port of the front.")] = 8400,
     state: State = "",
 ) -> None:
     """Serve the catalog, the API and MLflow until Ctrl-C.

@@ -61,9 +61,10 @@ class UnknownVersion(AskedWrongly):
         there = (
             f"it has {', '.join(map(str, self.known[-8:]))}"
             if self.known
-            else f"none is registered; `ethogram train {model}` makes one"
+            else f"`ethogram train {model}` makes the first"
         )
-        super().__init__(f"{model} has no registered version {version}; {there}")
+        which = f" {version}" if version else ""
+        super().__init__(f"{model} has no registered version{which}; {there}")
 
 
 class NoChampion(EthogramError):
