@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ethogram.core.governance.agreement import Access
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
+    from ethogram.core.monitoring.channels import ChannelReport
     from ethogram.core.signals.plan import FeaturePlan, SignalPlan
     from ethogram.core.sources.report import IngestReport
     from ethogram.core.training_sets import Report
@@ -232,6 +233,26 @@ class Store:
     def watermark(self) -> datetime:
         """The data's end: the first instant at which all of it has occurred and is known; now if there is none."""
         return self.coverage()[1]
+
+    def channels(
+        self, behaviors: Sequence[str], *, match: Sequence[str] = (), within: str = "10m", where: str | None = None
+    ) -> ChannelReport:
+        """How far the channels that report a behavior can be relied on: coverage, delay and agreement of each.
+
+        With several behaviors each is a channel. Reports are of one happening if they are of the same entity, with
+        equal `match` properties, at most `within` apart.
+        """
+        from ethogram.usecases.channels import channel_report
+
+        return channel_report(
+            behaviors,
+            match=match,
+            within=within,
+            where=where,
+            taxonomy=self.workspace.taxonomy,
+            engine=self.parts.engine,
+            lake=self.parts.lake,
+        )
 
     # Declarations.
 

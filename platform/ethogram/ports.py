@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import AliasMove, Approval, ModelVersion
     from ethogram.core.models.training import TrainedModel, TrainingData
+    from ethogram.core.monitoring.channels import ChannelReport
     from ethogram.core.online.packed import Layout
     from ethogram.core.outcomes.plan import OutcomePlan
     from ethogram.core.plan import Declared
     from ethogram.core.signals.identity import Identity
-    from ethogram.core.signals.plan import SignalPlan
+    from ethogram.core.signals.plan import SignalPlan, Stream
+    from ethogram.core.signals.reconciled import Reconciliation
     from ethogram.core.signals.sessions import SessionPlan
     from ethogram.core.signals.tiles import Tiling
     from ethogram.core.sources.plan import SourcePlan
@@ -131,6 +133,17 @@ class Engine(Protocol):
 
     def holds(self, condition: Expression, types: Mapping[str, Type], rows: pa.Table) -> pa.Array:
         """For each row, in the same order, whether `condition` over its columns is true; null counts as false."""
+
+    def channels(
+        self,
+        rule: Reconciliation,
+        stream: Stream,
+        entity: str,
+        compare: Mapping[str, tuple[str, int]],
+        events: Mapping[str, TableFiles],
+    ) -> ChannelReport:
+        """How far the channels of `rule.priority` can be relied on, over all events of `stream`; properties in
+        `compare`, each with its type and scale, are held against each other."""
 
     def events(
         self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int], identities: Sequence[Identity] = ()

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type, column
+from ethogram.adapters.duckdb.channels import channel_report
 from ethogram.adapters.duckdb.events import COUNTS, Reach, column_type, event_rows
 from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.session_table import session_table
@@ -24,6 +25,7 @@ from ethogram.adapters.duckdb.tables import holds, scan
 from ethogram.adapters.duckdb.tiles import stored, stretches, tile_rows
 from ethogram.core.events import HEAD, Event
 from ethogram.core.expressions import Expression, Type
+from ethogram.core.monitoring.channels import ChannelReport
 from ethogram.core.outcomes.plan import OutcomePlan
 from ethogram.core.signals.aggregates import AGGREGATES
 from ethogram.core.signals.declaration import EVERYONE
@@ -33,6 +35,7 @@ from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.kernel.reconciled import reconcile
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
+from ethogram.core.signals.reconciled import Reconciliation
 from ethogram.core.signals.sessions import SessionPlan
 from ethogram.core.signals.tiles import Tiling
 from ethogram.core.time import MICROSECOND, micros, utc
@@ -169,6 +172,18 @@ class DuckdbEngine:
             connection.register("given", rows)
             sql = f"SELECT coalesce({emit(condition, types)}, false) AS holds FROM given"
             return connection.sql(sql).to_arrow_table()["holds"].combine_chunks()
+
+    def channels(
+        self,
+        rule: Reconciliation,
+        stream: Stream,
+        entity: str,
+        compare: Mapping[str, tuple[str, int]],
+        events: Mapping[str, TableFiles],
+    ) -> ChannelReport:
+        """How far the channels of `rule.priority` can be relied on, over all events of `stream`."""
+        with self._session(f"channels of {', '.join(stream.behaviors)}") as connection:
+            return channel_report(connection, rule, stream, entity, compare, events)
 
     def events(
         self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int], identities: Sequence[Identity] = ()
