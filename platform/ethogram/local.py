@@ -352,9 +352,11 @@ class Store:
     def _reasons(self, views: Sequence[View]) -> dict[tuple[str, str], str]:
         reasons = {}
         for ref, feature in self._planned(views):
-            nouns = [self.workspace.taxonomy.behavior(id).noun.replace("_", " ") for id in feature.behaviors[:3]]
+            behaviors = [self.workspace.taxonomy.behavior(id) for id in feature.behaviors[:3]]
+            noun = " or ".join(each.noun.replace("_", " ") for each in behaviors)
+            plural = " or ".join(each.plural.replace("_", " ") for each in behaviors)
             span = f"in the last {feature.window.suffix}" if feature.window else "yet"
-            reasons[ref, feature.name] = f"no {' or '.join(nouns)} {span}"
+            reasons[ref, feature.name] = feature.lacks.format(noun=noun, plural=plural, span=span)
         return reasons
 
     def _empty(self, views: Sequence[View]) -> dict[tuple[str, str], Any]:

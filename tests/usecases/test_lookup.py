@@ -65,6 +65,27 @@ def test_a_null_says_why(shop: Any, store: Store) -> None:
     shop.store("shop.analyst").materialize(["basket"], as_of=shop.DAY)
 
 
+def test_a_null_that_lacks_more_than_one_event_says_how_many(shop: Any, store: Store) -> None:
+    early = min(event.occurred_at for event in shop.events) + timedelta(days=9)
+    shop.store("growth.analyst").materialize(["loyalty"], as_of=early)
+    said = set()
+    for key in sorted(shop.ids):
+        answer = store.lookup("customer", key, signals=["loyalty"])
+        if not answer.known:
+            continue
+        right = shop.expected("loyalty@1", key, early)
+        exact = {name: value for name, value in right.items() if "decayed" not in name}
+        assert {name: answer[name] for name in exact} == exact
+        assert all(answer[name] == pytest.approx(right[name], rel=1e-9) for name in set(right) - set(exact))
+        said |= {answer.why(name) for name, value in answer.items() if value is None}
+    assert said == {
+        "null: no purchase yet",
+        "null: fewer than 2 purchases yet",
+        "null: fewer than 2 purchases in the last 365d",
+        "null: fewer than 3 purchases in the last 365d, or all at one instant",
+    }
+
+
 def test_an_unknown_entity_has_what_nothing_adds_up_to(store: Store) -> None:
     answer = store.lookup("customer", "nobody", signals=["purchase_rhythm", "basket"])
     assert not answer.known

@@ -1,4 +1,17 @@
-from ethogram import Signal, count, recency, total
+from ethogram import (
+    Signal,
+    active_span,
+    change,
+    count,
+    decay,
+    frequency,
+    gaps,
+    recency,
+    slope,
+    streak,
+    tenure,
+    total,
+)
 
 purchase_rhythm = Signal(
     "purchase_rhythm",
@@ -14,6 +27,29 @@ purchase_rhythm = Signal(
         total("amount", over="180d", name="spend_180d"),
         recency(unit="days"),
         count(of="commerce.refund", over="180d"),
+    ],
+)
+
+loyalty = Signal(
+    "loyalty",
+    version=1,
+    entity="customer",
+    of="commerce.purchase",
+    brief="How long a customer has been with us, how regularly they come back, and whether it is more or less of late.",
+    freshness="live",
+    stability="development",
+    features=[
+        tenure(unit="days"),
+        frequency(),
+        active_span(unit="days"),
+        gaps("mean", over="365d"),
+        gaps("cv", over="365d", name="interpurchase_cv"),
+        gaps("last"),
+        streak("longest", period="week"),
+        change(over="90d"),
+        slope(every="30d", over="180d"),
+        decay(half_life="30d"),
+        decay("amount", half_life="90d", name="spend_decayed_90d"),
     ],
 )
 

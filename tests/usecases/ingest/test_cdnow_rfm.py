@@ -92,7 +92,7 @@ def test_rfm_of_what_was_ingested_is_the_btyd_summary(place, declared, shared_da
 
 
 def test_the_summary_is_the_published_one(published):
-    """The first customers of the workbook of "Implementing the BG/NBD model in Excel" (Fader, Hardie and Lee, 2005)."""
+    """Customers of the workbook of "Implementing the BG/NBD model in Excel" (Fader, Hardie and Lee, 2005)."""
     assert len(published) == 23_570
     assert published["t"].between(26 + 1 / 7, 39).all()  # everybody came in the first quarter
     for customer, *expected in PUBLISHED:
