@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from ethogram.core.signals.plan import FeaturePlan, SignalPlan
     from ethogram.core.sources.report import IngestReport
     from ethogram.core.training_sets import Report
+    from ethogram.core.training_sets.finding import Leakage
     from ethogram.usecases.backfill import Backfilled, Estimate
     from ethogram.usecases.ingest import Progress
+    from ethogram.usecases.leakage import Audited
     from ethogram.usecases.profile import Profiled
     from ethogram.usecases.score import Scored
     from ethogram.usecases.train import Training
@@ -75,10 +77,10 @@ class TrainingSet:
         version: `outcome/digest`; the same request always gives it, and the same bytes.
     """
 
-    def __init__(self, report: Report, read: Callable[[str], Stored]) -> None:
+    def __init__(self, report: Report, store: Store) -> None:
         self.report = report
         self.version = report.version
-        self._read = read
+        self._store = store
 
     def __repr__(self) -> str:
         return str(self.report)
@@ -89,7 +91,11 @@ class TrainingSet:
 
     def to_arrow(self) -> pa.Table:
         """One row an observation, sorted: `entity` (surrogate), `as_of`, `label`, then the features."""
-        return self._read(self.version).table
+        return self._store.read_training_set(self.version).table
+
+    def audit(self) -> Leakage:
+        """Look for the future in it: see `Store.audit`."""
+        return self._store.audit(self.version)
 
     def to_pandas(self) -> Any:
         """The same rows as a pandas frame; decimals stay Decimal, maps are dicts."""
@@ -452,7 +458,65 @@ class Store:
             ledger=self.parts.training_sets,
             progress=progress,
         )
-        return TrainingSet(report, self.read_training_set)
+        return TrainingSet(report, self)
+
+    def audit(self, version: str, *, progress: Callable[[str], None] = lambda _: None) -> Leakage:
+        """Look for the future in a stored training set: recomputed with another future, against what came after, and
+        against its outcome.
+
+        Raises:
+            UnknownTrainingSet: it was never made here.
+        """
+        from ethogram.core.training_sets import feature_columns
+        from ethogram.usecases.leakage import Audited
+
+        stored = self.read_training_set(version)
+        outcome = self.workspace.outcome(version.partition("/")[0])
+        plans = [self.workspace.signal(ref) for ref in stored.signals if ref in self.workspace.signal_plans]
+        features = {column: (plan, feature) for plan, feature, column in feature_columns(plans)}
+        there = {name: pair for name, pair in features.items() if name in stored.table.column_names}
+        return self._audited(
+            Audited(version, outcome.entity, stored.table, there, {}, outcome.horizon), progress=progress
+        )
+
+    def audit_frame(
+        self, path: Path, provenance: Path, *, purpose: str = "", progress: Callable[[str], None] = lambda _: None
+    ) -> Leakage:
+        """Look for the future in any table, with what `provenance` says of its columns.
+
+        Raises:
+            BadProvenance: a column or signal that is not there.
+            Unreadable: no table.
+        """
+        from ethogram.adapters.parquet.frame import read_frame, read_provenance
+        from ethogram.usecases.leakage import audited_frame
+
+        said = read_provenance(provenance)
+        self.workspace.taxonomy.entity(said.entity)
+        table = read_frame(path)
+        plans = {}
+        for ref in dict.fromkeys(origin.signal for origin in said.features.values() if origin.signal):
+            view = self.view(ref)
+            self.grant([view], purpose=purpose, how="audit")
+            plans[ref] = self.workspace.signal(view.ref)
+        there = said.key in table.column_names
+        keys = [None if key is None else str(key) for key in table[said.key].to_pylist()] if there else []
+        return self._audited(
+            audited_frame(str(path), table, said, plans=plans, ids=self._find(said.entity, keys)), progress=progress
+        )
+
+    def _audited(self, audited: Audited, *, progress: Callable[[str], None]) -> Leakage:
+        from ethogram.usecases.leakage import audit_leakage
+
+        return audit_leakage(
+            audited,
+            behaviors=[each for each in self.workspace.taxonomy if audited.entity in each.entities],
+            coverage=self.watermark(),
+            engine=self.parts.engine,
+            lake=self.parts.lake,
+            scratch=self.parts.scratch,
+            progress=progress,
+        )
 
     def read_training_set(self, version: str) -> Stored:
         """The stored rows of a version, with what was asked and reported."""

@@ -145,6 +145,9 @@ class Engine(Protocol):
         """How far the channels of `rule.priority` can be relied on, over all events of `stream`; properties in
         `compare`, each with its type and scale, are held against each other."""
 
+    def records(self, files: TableFiles, entity: str, ids: Sequence[int]) -> pa.Table:
+        """Every row of an event table about a few entities, as it stands there."""
+
     def events(
         self, behaviors: Mapping[str, TableFiles], entity: str, ids: Sequence[int], identities: Sequence[Identity] = ()
     ) -> list[Event]:

@@ -77,6 +77,20 @@ class Parts:
 
         return DeltaLake(self.settings.lake)
 
+    @contextmanager
+    def scratch(self) -> Iterator[DeltaLake]:
+        """A lake to be thrown away."""
+        import shutil
+
+        from ethogram.adapters.delta.lake import DeltaLake
+        from ethogram.adapters.rooms import new_room
+
+        room = new_room(self.settings.home / "scratch")
+        try:
+            yield DeltaLake(room)
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
     @cached_property
     def sessions(self) -> Sessions:
         from ethogram.adapters.duckdb.session import Sessions

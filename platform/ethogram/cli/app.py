@@ -27,6 +27,7 @@ COMMANDS = (
     "signals",
     "channels",
     "training_set",
+    "audit",
     "train",
     "gates",
     "approve",
@@ -80,10 +81,25 @@ def run() -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user sees words and no trace
         show = getattr(error, "show", None)
         if show is None:
-            raise
+            return _defect(error)
         show()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
+
+
+def _defect(error: Exception) -> int:
+    """What no rule of ours foresaw: one line for the user, the trace in a file for whoever mends it."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="ethogram-", suffix=".log", delete=False) as log:
+        traceback.print_exception(error, file=log)
+    print(
+        f"{type(error).__name__}: {error}\nthis is a defect of ethogram, not of what you asked\n"
+        f"next: report it with {log.name}",
+        file=sys.stderr,
+    )
+    return 3
