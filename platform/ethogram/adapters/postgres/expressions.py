@@ -101,7 +101,7 @@ class _Writer(SqlWriter):
         return super().literal(node)
 
     def text(self, value: str) -> str:
-        return f"""({_quoted_text(value)} COLLATE "C")"""
+        return f"""(TEXT {_quoted_text(value)} COLLATE "C")"""
 
     def name(self, node: Typed) -> str:
         column = self.column(str(node.value))
