@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ START = 1_735_689_600_000  # 2025-01-01, milliseconds
 MINUTE = 60_000
 DAY = 86_400_000
 DAYS = 365
+LAST_DAY = datetime(2025, 12, 31, tzinfo=UTC)
 INSTANT = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema(
     {
@@ -44,7 +46,8 @@ SCHEMA = pa.schema(
         "amount": pa.decimal128(18, 6),
     }
 )
-_MADE = "5"  # counts up when other events come out
+_LAST_DAY = f"TIMESTAMPTZ '{LAST_DAY:%Y-%m-%d} 00:00:00+00'"
+_MADE = "6"  # counts up when other events come out
 _FILE = 1_000_000
 _HOTTEST = 0.1
 
@@ -97,12 +100,25 @@ class Load:
         """The same events as the lake keeps them: a file a month, sorted by entity and time."""
         from ethogram.adapters.delta.lake import DeltaLake
 
-        place = self.folder / "lake"
+        return DeltaLake(self._lake("lake", "true")).files(f"events/{BEHAVIOR}")
+
+    def lake_of_all_days_but_the_last(self) -> Path:
+        """A lake whose table of events misses what happened on `LAST_DAY`; whoever changes it copies it first."""
+        return self._lake("lake-before", f"occurred_at < {_LAST_DAY}")
+
+    def last_day(self) -> TableFiles:
+        """What `lake_of_all_days_but_the_last` misses, laid out alike."""
+        from ethogram.adapters.delta.lake import DeltaLake
+
+        return DeltaLake(self._lake("lake-last", f"occurred_at >= {_LAST_DAY}")).files(f"events/{BEHAVIOR}")
+
+    def _lake(self, name: str, which: str) -> Path:
+        place = self.folder / name
         if not place.is_dir():
             raw = self.raw()
             with _whole(place) as making:
-                sort_into(making, raw)
-        return DeltaLake(place).files(f"events/{BEHAVIOR}")
+                sort_into(making, raw, which)
+        return place
 
     def _entities(self, rng: np.random.Generator, many: int) -> npt.NDArray[np.int64]:
         if not self.skewed:
@@ -122,10 +138,11 @@ class Load:
                 breaks[endless] = False
                 gaps[endless] = np.minimum(gaps[endless], 20 * MINUTE)
             burst = np.cumsum(breaks)
-            starts = START + rng.integers(0, (DAYS - 1) * DAY, burst[-1] + 1)
+            starts = rng.integers(0, DAYS * DAY, burst[-1] + 1)
             run = np.cumsum(gaps.astype(np.int64))
             began = np.searchsorted(burst, np.arange(burst[-1] + 1))
-            occurred = np.minimum(starts[burst] + run - run[began][burst], START + DAYS * DAY - 1)
+            # What would reach into the next year goes on at the beginning of this one.
+            occurred = START + (starts[burst] + run - run[began][burst]) % (DAYS * DAY)
             order = rng.permutation(many)
             at = _instants(occurred[order])
             cents = np.minimum(rng.lognormal(8.0, 1.0, many), 1e8).astype(np.int64)
@@ -144,8 +161,8 @@ class Load:
             yield pa.table(columns, schema=SCHEMA)
 
 
-def sort_into(root: Path, raw: list[str]) -> TableFiles:
-    """Raw files as ingest lays them out in the lake below `root`; keys are surrogates already."""
+def sort_into(root: Path, raw: list[str], which: str) -> None:
+    """Raw rows, as far as `which` is true of them, as ingest lays them out in the lake below `root`."""
     from ethogram.adapters.delta.lake import DeltaLake
     from ethogram.adapters.duckdb.session import Sessions
 
@@ -153,11 +170,11 @@ def sort_into(root: Path, raw: list[str]) -> TableFiles:
     listed = ", ".join(f"'{path}'" for path in raw)
     sorted_rows = connection.sql(
         "SELECT *, strftime(occurred_at, '%Y-%m') AS month "
-        f"FROM read_parquet([{listed}]) "
+        f"FROM read_parquet([{listed}]) WHERE {which} "
         "ORDER BY year(occurred_at), month(occurred_at), customer, occurred_at, event_id"
     ).to_arrow_reader(131_072)
     try:
-        return DeltaLake(root).append(f"events/{BEHAVIOR}", sorted_rows, unit="made", partition_by=["month"])
+        DeltaLake(root).append(f"events/{BEHAVIOR}", sorted_rows, unit="made", partition_by=["month"])
     finally:
         connection.close()
 

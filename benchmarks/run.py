@@ -24,6 +24,7 @@ BENCHMARKS = {
     "windows-zipf": "windows:skewed",
     "windows-growth": "windows:growth",
     "sessions": "sessions",
+    "daily": "daily",
 }
 
 

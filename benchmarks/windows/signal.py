@@ -24,15 +24,16 @@ TAXONOMY = Taxonomy(
 )
 
 
-def plan() -> SignalPlan:
-    """Four windows of count, sum and maximum, and recency, live; columns are `COLUMNS`, in that order."""
+def plan(freshness: str = "live") -> SignalPlan:
+    """Four windows of count, sum and maximum, and recency; columns are `COLUMNS`, in that order."""
     features = []
     for over in WINDOWS:
         features.append(count(over=over, name=f"count_{over}"))
         features.append(total("amount", over=over, name=f"sum_{over}"))
         features.append(maximum("amount", over=over, name=f"max_{over}"))
     features.append(recency(unit="days", name="recency"))
-    made = plan_signal(Signal("windows", version=1, entity="customer", of=BEHAVIOR, features=features), TAXONOMY)
+    signal = Signal("windows", version=1, entity="customer", of=BEHAVIOR, features=features, freshness=freshness)
+    made = plan_signal(signal, TAXONOMY)
     assert [feature.name for feature in made.features] == COLUMNS
     for name, (length, hop) in WINDOWS.items():
         found = next(f.window for f in made.features if f.name == f"count_{name}")
