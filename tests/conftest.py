@@ -307,6 +307,7 @@ def shop_rows(*, customers: int = 24, events: int = 400, seed: int = 7) -> list[
                 "items": random.randrange(1, 9),
             }
         )
+        rows[-1]["category"] = (None, "books", "garden", "thé")[rows[-1]["items"] % 4]
     return rows
 
 

@@ -1,4 +1,19 @@
-from ethogram import Signal, last, maximum, mean, minimum, total
+from ethogram import (
+    Signal,
+    count,
+    distinct,
+    last,
+    last_k,
+    maximum,
+    mean,
+    minimum,
+    quantile,
+    ratio,
+    share,
+    std,
+    top_k,
+    total,
+)
 
 basket = Signal(
     "basket",
@@ -15,5 +30,26 @@ basket = Signal(
         last("amount", name="basket_last"),
         total("items", over="180d", name="items_180d"),
         mean("items", over="180d", name="items_mean_180d"),
+    ],
+)
+
+assortment = Signal(
+    "assortment",
+    version=1,
+    entity="customer",
+    of="commerce.purchase",
+    brief="What a customer buys from: how many categories, which last, how much of each, and how much baskets differ.",
+    freshness="live",
+    stability="development",
+    features=[
+        distinct("category", over="180d"),
+        last_k("category", 3, over="180d"),
+        count(by="category", over="180d"),
+        total("amount", by="category", over="180d"),
+        top_k("amount", 2, over="180d", name="largest_baskets_180d"),
+        quantile("amount", 0.5, over="180d", name="basket_median_180d"),
+        std("amount", over="180d", name="basket_std_180d"),
+        ratio("amount", "items", over="180d", name="spend_per_item_180d"),
+        share("channel = 'store'", over="180d", name="store_share_180d"),
     ],
 )

@@ -134,6 +134,12 @@ class Retrieval(RetrievalJob):
         answer = self._answer()
         return answer.part(0, answer.rows)
 
+    def to_df(self, validation_reference: Any = None, timeout: int | None = None) -> pd.DataFrame:
+        """The rows as a frame; maps are dicts, which Feast's own conversion makes lists of pairs."""
+        table = self.to_arrow(validation_reference=validation_reference, timeout=timeout)
+        frame: pd.DataFrame = table.to_pandas(maps_as_pydicts="strict")
+        return frame.reset_index(drop=True)
+
     def _to_df_internal(self, timeout: int | None = None) -> pd.DataFrame:
         frame: pd.DataFrame = self._to_arrow_internal(timeout).to_pandas(maps_as_pydicts="strict")
         return frame
