@@ -28,6 +28,7 @@ from ethogram.core.observations import schedule
 from ethogram.core.outcomes.declaration import Outcome, absence
 from ethogram.core.outcomes.plan import plan_outcome
 from ethogram.core.signals.aggregates.basic import count, mean, recency, total
+from ethogram.core.signals.aggregates.decay import decay
 from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 from ethogram.core.taxonomy import Behavior, Entity, Property, Taxonomy
@@ -174,6 +175,14 @@ def test_the_report_says_what_it_is(shop):
     assert report.audited == min(len(rows), 40)
     assert report.features["mean"]["count"] == len(rows)
     assert report.signals == ("rhythm@2", "basket@1")
+
+
+def test_a_feature_that_is_right_but_for_its_last_bits_does_not_look_ahead(shop):
+    fading = Signal("fading", version=1, entity="customer", of="commerce.purchase",
+                    features=[decay(half_life=f"{k}d") for k in range(1, 30)])  # fmt: skip
+    report = shop.make(signals=[plan_signal(fading, TAXONOMY)])
+    assert report.audited > 10
+    assert report.future_features == ()
 
 
 def test_an_instant_whose_outcome_is_not_ripe_is_dropped_and_counted(shop):

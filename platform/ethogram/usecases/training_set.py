@@ -20,6 +20,7 @@ from ethogram.core.governance.consent import mask
 from ethogram.core.governance.purpose import Purpose
 from ethogram.core.observations import Schedule, population, ripe
 from ethogram.core.outcomes.plan import OutcomePlan
+from ethogram.core.signals.numbers import agree
 from ethogram.core.signals.plan import SignalPlan
 from ethogram.core.signals.profile import profile
 from ethogram.core.signals.reference import evaluate
@@ -284,10 +285,10 @@ class _Making:
             own = plan.only(
                 [f.name for f in plan.features if all(each.via is None for each in plan.only([f.name]).computed)]
             )
-            names = {f.name: column for owner, f, column in self.columns if owner is plan and f in own.features}
+            mine = [(column, f) for owner, f, column in self.columns if owner is plan and f in own.features]
             for row in chosen:
                 right = evaluate(own, events.get(row["entity"], []), row["entity"], row["as_of"]).values
-                ahead += [column for name, column in names.items() if row[column] != right[name]]
+                ahead += [column for column, f in mine if not agree(row[column], right[f.name], exact=f.exact)]
         return sorted(set(ahead))
 
 

@@ -82,3 +82,14 @@ def quotients(numerators: npt.NDArray[Any], divisors: npt.NDArray[Any]) -> npt.N
     answer[large] = [numerator / divisor for numerator, divisor in pairs]
     found: npt.NDArray[np.float64] = answer + 0.0
     return found
+
+
+def agree(one: Any, two: Any, *, exact: bool) -> bool:
+    """Whether two engines say the same of a feature: to the bit if it is exact, else within a relative 1e-9.
+
+    >>> agree(0.1 + 0.2, 0.3, exact=False), agree(0.1 + 0.2, 0.3, exact=True), agree(None, 0.0, exact=False)
+    (True, False, False)
+    """
+    if exact or not isinstance(one, float) or not isinstance(two, float):
+        return bool(one == two)
+    return abs(one - two) <= 1e-9 * max(abs(one), abs(two))
