@@ -1,4 +1,18 @@
-from ethogram import Signal, count, last, maximum, mean, recency, total
+from ethogram import (
+    Signal,
+    change,
+    concentration,
+    count,
+    decay,
+    gaps,
+    last,
+    maximum,
+    mean,
+    recency,
+    streak,
+    tenure,
+    total,
+)
 
 study_rhythm = Signal(
     "study_rhythm",
@@ -17,6 +31,25 @@ study_rhythm = Signal(
         total("clicks", over="28d", where="activity = 'forumng'", name="forum_clicks_28d"),
         total("clicks", over="28d", where="activity = 'quiz'", name="quiz_clicks_28d"),
         recency(unit="days"),
+    ],
+)
+
+study_habits = Signal(
+    "study_habits",
+    version=1,
+    entity="enrolment",
+    of="learning.click",
+    brief="Whether a student works day by day or in bursts, and whether it is more or less than before.",
+    freshness="daily",
+    stability="development",
+    features=[
+        tenure(unit="days"),
+        streak("current", period="week"),
+        streak("longest", period="day", over="56d"),
+        gaps("max", over="28d"),
+        change("clicks", over="14d", by="ratio", name="clicks_against_before_14d"),
+        decay("clicks", half_life="7d", name="clicks_decayed_7d"),
+        concentration("day_of_week", over="56d"),
     ],
 )
 
