@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 
-from ethogram.core.expressions import EvaluationError, Expression, ExpressionError, Type, Typed
+from ethogram.core.expressions import EvaluationError, Expression, Type, Typed
 from ethogram.core.expressions.closure import constant_value
 from ethogram.core.expressions.sql import SqlWriter, mixed, quoted
 from ethogram.core.expressions.syntax import AGGREGATES
@@ -91,13 +91,6 @@ class _Writer(SqlWriter):
                 return f"TIMESTAMP '{node.value.replace(tzinfo=None).isoformat(sep=' ')}'"
             case date():
                 return f"DATE '{node.value.isoformat()}'"
-            case str() if "\0" in node.value:
-                raise ExpressionError(
-                    self.expression.text,
-                    position=node.position,
-                    what="PostgreSQL has no texts with the character 0",
-                    where=self.expression.where,
-                )
         return super().literal(node)
 
     def text(self, value: str) -> str:

@@ -221,7 +221,12 @@ class _Writer(LambdaWriter):
             case "string":
                 return self.let([arg], lambda x: _read(x, INTEGER_TEXT, "BIGINT"))
             case "double":
-                return f"CAST({self.rounded(arg, 0)} AS BIGINT)"
+                # Spark's cast makes 2^63, which is one too many, the greatest BIGINT.
+                wrong = self.error("integer overflow", node.type)
+                return self.bind(
+                    self.rounded(arg, 0),
+                    lambda v: f"CASE WHEN {v} >= {_double(2.0**63)} THEN {wrong} ELSE CAST({v} AS BIGINT) END",
+                )
             case "decimal":
                 return f"CAST(round({self.sql(arg)}, 0) AS BIGINT)"
         return f"CAST({self.sql(arg)} AS BIGINT)"
