@@ -14,6 +14,7 @@ import pytest
 
 from ethogram import event, reference, sql_table
 from ethogram.core.sources.errors import MappingChanged
+from ethogram.errors import Problems
 
 REFUND = event("commerce.refund", where="n > 0", customer="who", amount="price")
 CONTRACT = """
@@ -502,3 +503,60 @@ def test_the_report_says_what_span_of_time_came_in(place, at):
     covered = report.coverage["commerce.refund"]
     assert (covered.first, covered.last, covered.known) == (at(1), at(3), at(3, 1))
     assert report.body()["coverage"]["commerce.refund"]["first"] == "2025-01-01T00:00:00+00:00"
+
+
+def test_rows_may_correct_and_retract_events_of_before(place, at):
+    place.write(
+        "a.parquet",
+        {
+            "who": ["a", "b", "a", "a", "b", None],
+            "at": [at(1), at(2), at(1), at(1), at(2), at(1)],
+            "told": [at(1), at(2), at(3), at(4), at(5), at(6)],
+            "kind": ["new", "new", "change", "change", "void", "change"],
+            "price": [1.0, 2.0, 1.5, 1.25, None, 9.0],
+            "receipt": ["r1", "r2", "r1", "r1", "r2", "r1"],
+        },
+    )
+    rules = [
+        event("commerce.refund", where="kind = 'new'", event_id="receipt", customer="who", amount="price"),
+        event(
+            "commerce.refund", where="kind = 'change'", op="correct", target="receipt", customer="who", amount="price"
+        ),
+        event("commerce.refund", where="kind = 'void'", op="retract", target="receipt", customer="who"),
+    ]
+    plan = place.plan(*rules, currency="EUR", known_at="told")
+    report = place.ingest(plan)
+    assert (report.account.mapped, report.account.anonymous, report.account.quarantined) == (5, 1, 0)
+    made = sorted(place.events("commerce.refund"), key=lambda row: row["available_at"])
+    assert [(row["op"], row["target_id"], row["amount"]) for row in made] == [
+        ("assert", None, Decimal(1)), ("assert", None, Decimal(2)), ("correct", "r1", Decimal("1.5")),
+        ("correct", "r1", Decimal("1.25")), ("retract", "r2", None),
+    ]  # fmt: skip
+    assert len({row["event_id"] for row in made}) == 5
+    place.write("b.parquet", {name: [values[0]] for name, values in {
+        "who": ["a"], "at": [at(1)], "told": [at(3)], "kind": ["change"], "price": [1.5], "receipt": ["r1"],
+    }.items()})  # fmt: skip
+    assert place.ingest(plan).duplicates == 1  # said again, it is the same correction
+
+
+def test_a_correction_of_nothing_named_is_kept_back(place, at):
+    place.write("a.parquet", {"who": ["a", "a"], "at": [at(1), at(1)], "price": [1.0, 2.0], "receipt": ["r", None]})
+    rule = event("commerce.refund", op="correct", target="receipt", customer="who", amount="price")
+    assert place.ingest(place.plan(rule, currency="EUR")).account.quarantined == 1
+    assert [reasons[0]["message"] for _, reasons, _ in place.quarantined()] == ["no target"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"op": "corect", "target": "who"}, 'op="corect" is none; did you mean correct'),
+        ({"target": "who"}, 'target= is for op="correct" or op="retract"; drop it, or say which'),
+        ({"op": "retract"}, 'op="retract" is about an event; name it in target= by its event_id'),
+        ({"op": "correct", "target": "who", "group_by": "who"}, 'op="correct" is said by one row; drop group_by'),
+        ({"op": "correct", "target": "who", "event_id": "who"}, "a correction is a record of its own: drop event_id"),
+    ],
+)
+def test_what_a_correction_is_about_is_checked_before_anything_runs(place, given, said):
+    with pytest.raises(Problems) as caught:
+        place.plan(event("commerce.refund", customer="who", amount="price", **given), currency="EUR")
+    assert any(said in problem for problem in caught.value.problems)

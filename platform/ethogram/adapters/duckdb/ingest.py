@@ -180,7 +180,7 @@ class StagedUnit:
         """Rows of the table that `existing` has not, sorted by month, actor, time and event."""
         declared = self._plan.behaviors[behavior]
         entities, properties = declared.entities, declared.properties.values()
-        columns = ["event_id", "occurred_at", "available_at", "channel"]
+        columns = ["event_id", "op", "target_id", "occurred_at", "available_at", "channel"]
         columns += [f"k_{e}" for e in entities] + [f"p_{p.name}" for p in properties]
         union = self._union(behavior, columns, once=True)
         given = {entity for rule in self._rules for entity in rule.entities if rule.event.behavior.id == behavior}
@@ -194,8 +194,8 @@ class StagedUnit:
         ]
         items = [
             "e.event_id",
-            "'assert' AS op",
-            "CAST(NULL AS VARCHAR) AS target_id",
+            "e.op",
+            "e.target_id",
             "timezone('UTC', e.occurred_at) AS occurred_at",
             "timezone('UTC', e.available_at) AS available_at",
             "e.channel",

@@ -146,6 +146,12 @@ class Rule:
             first.base.append(f"{self._id(parts)} AS event_id")
         else:
             first.base.append(f"{self._id([_text(self.plan.name), TEXT, _text('1')])} AS event_id")
+        if self.event.target is not None:
+            first.add(
+                "target_id", value(_call("text", self.event.target.root, self.event.target), self.types), "target"
+            )
+        else:
+            first.base.append("CAST(NULL AS VARCHAR) AS target_id")
         for entity, expression in self.event.entities.items():
             first.add(f"v_{entity}", value(expression, self.types), entity)
         for name, expression in self.event.properties.items():
@@ -159,7 +165,18 @@ class Rule:
         reasons = [*first.reasons(), *self._line_reasons(), *key_reasons, *value_reasons]
         if self.event.event_id is not None:
             reasons.append(Reason("event_id", "", "no event_id", "event_id IS NULL"))
-        kept = [ROW, "event_id", "occurred_at", "available_at", "channel", "local_time"]
+        if self.event.target is not None:
+            reasons.append(Reason("target", "", "no target", "target_id IS NULL"))
+        kept = [
+            ROW,
+            "event_id",
+            f"{_text(self.event.op)} AS op",
+            "target_id",
+            "occurred_at",
+            "available_at",
+            "channel",
+            "local_time",
+        ]
         kept += [f"k_{entity}" for entity in self.entities] + [f"p_{name}" for name in self.event.properties]
         return f"SELECT {', '.join(kept)}, {reasons_sql(reasons)} AS reasons FROM ({middle})"
 
@@ -215,7 +232,8 @@ class Rule:
         keys, key_reasons = self._keys(kinds)
         values, value_reasons = self._values(outer)
         middle = f"SELECT *, {', '.join([*keys, *values])} FROM ({outer.over(f'({grouped})', '*')})"
-        kept = ["group_key", "event_id", "occurred_at", "available_at", "channel"]
+        asserted = [f"{_text(self.event.op)} AS op", "CAST(NULL AS VARCHAR) AS target_id"]
+        kept = ["group_key", "event_id", *asserted, "occurred_at", "available_at", "channel"]
         kept += [f"k_{entity}" for entity in self.entities] + [f"p_{name}" for name in self.event.properties]
         reasons = [*outer.reasons(), *key_reasons, *value_reasons]
         return f"SELECT {', '.join(kept)}, {reasons_sql(reasons)} AS reasons FROM ({middle})"
@@ -317,7 +335,7 @@ class Rule:
                 reasons.append(
                     Reason("overflow", name, f"{name} is too large", f"p_{name} IS NULL AND w_{name} IS NOT NULL")
                 )
-            if declared.required:
+            if declared.required and self.event.op != "retract":
                 missing = f"w_{name} IS NULL"
                 if (f"f_w_{name}", name) in columns.failures:
                     missing += f" AND NOT f_w_{name}"

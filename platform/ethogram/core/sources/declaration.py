@@ -24,6 +24,8 @@ class EventMapping:
     known_at: str | None = None
     channel: str | None = None
     event_id: str | None = None
+    op: str = "assert"
+    target: str | None = None
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -36,6 +38,8 @@ def event(
     known_at: str | None = None,
     channel: str | None = None,
     event_id: str | None = None,
+    op: str = "assert",
+    target: str | None = None,
     **columns: str,
 ) -> EventMapping:
     """Map rows onto events of `behavior`.
@@ -48,12 +52,15 @@ def event(
         known_at: When we could first know it; else the source's rule.
         channel: A channel of the taxonomy, or an expression that gives one.
         event_id: An expression that names the event uniquely; derived from the row if absent.
+        op: "assert"; "correct" where the row says how an event really was, in full, or "retract" where it says that it
+            never was.
+        target: For those, the `event_id` of the event that they are about; its own rule has to state `event_id`.
         columns: For each entity and property of the behavior, the expression that fills it.
 
     >>> event("commerce.refund", where="starts_with(InvoiceNo, 'C')", customer="CustomerID", amount="-Quantity * UnitPrice").behavior
     'commerce.refund'
     """  # noqa: E501 - one line to paste
-    return EventMapping(behavior, columns, where, group_by, time, known_at, channel, event_id)
+    return EventMapping(behavior, columns, where, group_by, time, known_at, channel, event_id, op, target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from ethogram.core.time import duration, instant, spell
 from ethogram.errors import AskedWrongly, Problems, did_you_mean
 
 FILE_KINDS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+OPS = ("assert", "correct", "retract")
 _NUMERIC = ("integer", "decimal", "double")
 _FILLED_BY: dict[str, tuple[str, ...]] = {
     "money": _NUMERIC,
@@ -54,6 +55,8 @@ class EventPlan:
         channel: A channel of the taxonomy; None if there is none or `channel_from` tells.
         channel_from: What gives the channel row by row.
         event_id: What names the event; None for a derived id.
+        op: "assert", "correct" or "retract".
+        target: For the latter two, what names the event that they are about.
         entities: What gives each entity's key, by name; those of the behavior that are absent here stay null.
         properties: What gives each property, by name.
     """
@@ -67,13 +70,15 @@ class EventPlan:
     channel: str | None
     channel_from: Expression | None
     event_id: Expression | None
+    op: str
+    target: Expression | None
     entities: Mapping[str, Expression] = field(hash=False)
     properties: Mapping[str, Expression] = field(hash=False)
     origin: Origin = field(compare=False, repr=False)
 
     def expressions(self) -> Iterator[Expression]:
         """Everything that it reads rows with."""
-        single = (self.where, self.time, self.known_at, self.channel_from, self.event_id)
+        single = (self.where, self.time, self.known_at, self.channel_from, self.event_id, self.target)
         yield from (each for each in single if each is not None)
         yield from self.group_by
         yield from self.entities.values()
@@ -152,6 +157,7 @@ def _body(event: EventPlan) -> dict[str, object]:
     def text(expression: Expression | None) -> str | None:
         return None if expression is None else normalise(expression)
 
+    about = {} if event.op == "assert" else {"op": event.op, "target": text(event.target)}
     kinds = {p.name: [p.type, p.scale, p.required, list(p.enum)] for p in event.behavior.properties.values()}
     return {
         "behavior": event.behavior.id,
@@ -161,6 +167,7 @@ def _body(event: EventPlan) -> dict[str, object]:
         "known_at": text(event.known_at),
         "channel": event.channel or text(event.channel_from),
         "event_id": text(event.event_id),
+        **about,
         "entities": {name: text(each) for name, each in event.entities.items()},
         "properties": {name: [text(each), kinds[name]] for name, each in event.properties.items()},
     }
@@ -265,6 +272,7 @@ class _Planning:
         self.expect(event_id, "event_id", origin, ("string", "integer"))
         if grouped and event_id is not None and mapping.group_by is not None:
             self.problem(origin, "group_by names the event already; drop event_id")
+        target = self.target(mapping, origin)
         channel, channel_from = self.channel(mapping, behavior)
         group_by = [self.expression(each, origin, "group_by") for each in split(mapping.group_by or "")]
         entities: dict[str, Expression] = {}
@@ -284,7 +292,7 @@ class _Planning:
         if not any(name in behavior.entities for name in mapping.columns):
             self.problem(origin, f"{behavior.id} names nobody; give one of {', '.join(behavior.entities)}")
         for each in behavior.properties.values():
-            if each.required and each.name not in mapping.columns:
+            if each.required and each.name not in mapping.columns and mapping.op != "retract":
                 self.problem(origin, f"{behavior.id} needs {each.name}, which is required; map it")
         if len(self.problems) > before or time_ is None:
             return None
@@ -298,10 +306,29 @@ class _Planning:
             channel=channel,
             channel_from=channel_from,
             event_id=event_id,
+            op=mapping.op,
+            target=target,
             entities=entities,
             properties=properties,
             origin=origin,
         )
+
+    def target(self, mapping: EventMapping, origin: Origin) -> Expression | None:
+        """What names the event that a correction or a retraction is about."""
+        if mapping.op not in OPS:
+            hint = did_you_mean(mapping.op, OPS, otherwise=f"it is one of {', '.join(OPS)}")
+            self.problem(origin, f'op="{mapping.op}" is none; {hint}')
+        elif mapping.op == "assert" and mapping.target is not None:
+            self.problem(origin, 'target= is for op="correct" or op="retract"; drop it, or say which')
+        elif mapping.op != "assert" and mapping.target is None:
+            self.problem(origin, f'op="{mapping.op}" is about an event; name it in target= by its event_id')
+        elif mapping.op != "assert" and mapping.group_by is not None:
+            self.problem(origin, f'op="{mapping.op}" is said by one row; drop group_by')
+        elif mapping.target is not None and mapping.target == mapping.event_id:
+            self.problem(origin, "event_id is the target's; a correction is a record of its own: drop event_id")
+        found = self.expression(mapping.target, origin, "target")
+        self.expect(found, "target", origin, ("string", "integer"))
+        return found
 
     def expression(self, text: str | None, origin: Origin, what: str, *, aggregates: bool = False) -> Expression | None:
         if text is None:

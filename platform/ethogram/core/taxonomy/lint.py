@@ -20,7 +20,7 @@ Found: TypeAlias = Iterator[tuple[Origin, str]]
 
 # Words that `event(...)` takes for itself, words of the expression language, and what reads call their own columns.
 _TAKEN = frozenset(
-    {"where", "group_by", "time", "known_at"}
+    {"where", "group_by", "time", "known_at", "op", "target"}
     | {"and", "or", "not", "is", "null", "in", "between", "true", "false"}
     | {"bucket", "occurred", "available"}
 )
