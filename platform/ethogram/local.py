@@ -361,6 +361,8 @@ class Store:
             behaviors = [self.workspace.taxonomy.behavior(id) for id in feature.behaviors[:3]]
             noun = " or ".join(each.noun.replace("_", " ") for each in behaviors)
             plural = " or ".join(each.plural.replace("_", " ") for each in behaviors)
+            if sessions := feature.stream.sessions:
+                noun, plural = sessions.noun.replace("_", " "), sessions.name.replace("_", " ")
             span = f"in the last {feature.window.suffix}" if feature.window else "yet"
             reasons[ref, feature.name] = feature.lacks.format(noun=noun, plural=plural, span=span)
         return reasons

@@ -22,14 +22,25 @@ from ethogram.core.signals.aggregates.ratios import rate, ratio, share
 from ethogram.core.signals.aggregates.rfm import active_span, frequency, monetary, tenure
 from ethogram.core.signals.aggregates.seasonal import concentration, seasonal
 from ethogram.core.signals.aggregates.selections import distinct, frequent, histogram, last_k, quantile, top_k
+from ethogram.core.signals.aggregates.sequences import (
+    funnel,
+    ngrams,
+    sequence,
+    sequence_gaps,
+    time_since_each,
+    transitions,
+)
 from ethogram.core.signals.aggregates.streaks import streak
 from ethogram.core.signals.aggregates.touch import first_touch, last_touch, since_first
 from ethogram.core.signals.aggregates.trend import change, slope
 from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
+from ethogram.core.signals.sessions import Sessions
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
+VISITS = Sessions("visits", entity="customer", of="commerce.*", gap="3h", max_length="6h")
+LATE = Sessions("late_visits", entity="customer", of="commerce.purchase", gap="3h", late="12h", cut="midnight")
 FEATURES = [
     count(over=["1d", "7d"]), count(), total("amount", over="7d", name="t"), mean("items", over="7d", name="m"),
     minimum("amount", over="7d", name="lo"), maximum("amount", name="hi"), last("items", name="l"), recency(),
@@ -43,6 +54,11 @@ FEATURES = [
     change("amount", over="1d", name="ch"), decay("amount", half_life="1d", name="d"), decay(half_life="1h", over="7d"),
     seasonal("hour_of_day", timezone="Europe/London"), concentration("day_of_week", over="7d"),
     first_touch("items"), last_touch("amount", over="7d"), since_first(over="7d"),
+    sequence(3, property="items"), sequence_gaps(3, property="items"), transitions(property="channel", name="tr"),
+    ngrams(2, over="7d", name="ng"), time_since_each(name="te"), funnel(["commerce.purchase"] * 2, name="fu"),
+    count(of=VISITS, over="7d"), total("duration", of=VISITS, name="vd"), last("events", of=VISITS, name="ve"),
+    last("open", of=VISITS, name="vo"), last("since_previous", of=VISITS, name="vs"),
+    transitions(of=VISITS, as_="count", over="7d", name="vt"), mean("duration", of=LATE, over="7d", name="ld"),
 ]  # fmt: skip
 
 events_near = st.builds(

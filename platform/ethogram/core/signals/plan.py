@@ -298,7 +298,7 @@ def plan_signal(signal: Signal, taxonomy: Taxonomy) -> SignalPlan:
     if not features and not problems:
         problem(signal.origin, f"signal {signal.name} has no features")
     if problems:
-        raise Problems(problems)
+        raise Problems(list(dict.fromkeys(problems)))
     planned = _derived(features, inputs)
     return SignalPlan(signal.name, signal.version, signal.entity, signal.freshness, delay, planned)
 
@@ -378,13 +378,16 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
     source = feature.of or signal.of
     if signal.entity not in taxonomy.entities:
         return []  # Said once, for the whole signal.
-    sessions = _sessions(source, feature, signal, taxonomy) if isinstance(source, Sessions) else None
-    if isinstance(source, Reconciled):
+    sessions: SessionPlan | None = None
+    if isinstance(source, Sessions):
+        sessions = _sessions(source, feature, signal, taxonomy)
+        pattern, behaviors = source.name, [taxonomy.behavior(id) for id in sessions.behaviors]
+    elif isinstance(source, Reconciled):
         if feature.via is not None:
             raise Problems([f"{feature.origin}: {source.name} are reconciled for each {signal.entity}; drop via="])
         pattern, behaviors = source.name, matched(source, taxonomy, signal.entity)
     else:
-        pattern = source.of if isinstance(source, Sessions) else source
+        pattern = source
         behaviors = taxonomy.match(pattern, entity=None if feature.via == EVERYONE else signal.entity)
     for entity in _entities(feature, signal, taxonomy):
         wrong = [b for b in behaviors if entity not in b.entities]

@@ -16,7 +16,7 @@ after they occurred are left out of sessions for good, so that a session once se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,7 @@ class Sessions:
 
     Attributes:
         name: In the plural; feature names come from it: `visits_30d`, `days_since_visit`.
+        of: A behavior, a pattern, or a list of them.
         gap: An event this long or longer after the one before it starts a new session.
         max_length: So does one this long or longer after the session's start; None for no limit.
         cut: "midnight" or "campaign"; None for neither.
@@ -61,7 +62,7 @@ class Sessions:
 
     name: str
     entity: str
-    of: str
+    of: str | Sequence[str]
     gap: str = "30m"
     max_length: str | None = None
     cut: str | None = None
@@ -184,7 +185,9 @@ def plan_sessions(declared: Sessions, taxonomy: Taxonomy) -> SessionPlan:
         hint = did_you_mean(declared.entity, taxonomy.entities, otherwise="see `ethogram taxonomy`")
         problems.append(f"{declared.origin}: no entity named {declared.entity!r}; {hint}")
     else:
-        behaviors = told(lambda: taxonomy.match(declared.of, entity=declared.entity)) or []
+        patterns = [declared.of] if isinstance(declared.of, str) else list(declared.of)
+        matched = [told(lambda each=each: taxonomy.match(each, entity=declared.entity)) or [] for each in patterns]  # type: ignore[misc]  # bound per turn
+        behaviors = sorted({b.id: b for found in matched for b in found}.values(), key=lambda b: b.id)
         wrong = [each for each in behaviors if declared.entity not in each.entities]
         if wrong:
             has = ", ".join(wrong[0].entities)
@@ -234,9 +237,9 @@ def _campaign_problems(declared: Sessions, behaviors: list[Behavior]) -> list[st
     if not found:
         known = sorted({name for behavior in behaviors for name in behavior.properties})
         hint = did_you_mean(declared.campaign, known, otherwise="name the property with campaign=")
-        return [f"{declared.origin}: none of {declared.of} has a property {declared.campaign!r}; {hint}"]
+        return [f"{declared.origin}: no behavior of {declared.name} has a property {declared.campaign!r}; {hint}"]
     if found != {"string"}:
-        return [f"{declared.origin}: campaign={declared.campaign!r} is a {min(found)}; a campaign is named by a string"]
+        return [f"{declared.origin}: campaign={declared.campaign!r} is of type {min(found)}; a campaign is named by a string"]
     return []
 
 
