@@ -3,6 +3,7 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 
 from ethogram.core.models.promotion import GatesFailed
@@ -25,6 +26,19 @@ def test_training_says_what_it_found(registry):
     said = str(registry.train(seed=501))
     assert "lapse " in said
     assert "9 of 9 gates pass" in said
+
+
+def test_lists_and_maps_are_left_out_of_the_model_and_said(registry, monkeypatch):
+    plain = registry.rows
+
+    def rows(**asked):
+        table = plain(**asked)
+        return table.append_column("recent", pa.array([["web", "store"]] * len(table)))
+
+    monkeypatch.setattr(registry, "rows", rows)
+    trained = registry.train(seed=503)
+    assert trained.version.report["unread"] == ["recent"]
+    assert "not read: recent (lists and maps)" in str(trained)
 
 
 def test_training_never_makes_the_database_refuse_a_row(registry, caplog):

@@ -219,13 +219,13 @@ def _feature(body: Mapping[str, Any], own: Sequence[FeatureProfile]) -> FeatureV
     medians = [(p.as_of, value) for p in own if (value := number(p.profile, "quantiles", "p50")) is not None]
     return FeatureView(
         name=text(body, "name"),
-        aggregate=text(body, "aggregate"),
+        aggregate=aggregate_of(body),
         behaviors=texts(body, "behaviors"),
         property=text(body, "property"),
         window=text(body, "window"),
         where=text(body, "where"),
         type=text(body, "type"),
-        unit=_unit(body),
+        unit=unit_of(body),
         rows=whole(newest, "count"),
         median=number(newest, "quantiles", "p50"),
         null_share=number(newest, "null_share"),
@@ -234,8 +234,25 @@ def _feature(body: Mapping[str, Any], own: Sequence[FeatureProfile]) -> FeatureV
     )
 
 
-def _unit(body: Mapping[str, Any]) -> str:
-    """What the value counts; a plain number is said by what it is a number of."""
+def aggregate_of(body: Mapping[str, Any]) -> str:
+    """What is computed, and by which other property.
+
+    >>> aggregate_of({"aggregate": "sum_by", "also": ["category"]}), aggregate_of({"aggregate": "last"})
+    ('sum by category', 'last')
+    """
+    also = "".join(f" by {name}" for name in texts(body, "also"))
+    return text(body, "aggregate").removesuffix("_by") + also
+
+
+def unit_of(body: Mapping[str, Any]) -> str:
+    """What the value counts; a plain number is said by what it is a number of, a list or a map by what is in it.
+
+    >>> unit_of({"aggregate": "count", "unit": "1"}), unit_of({"unit": "1", "type": "list<string>"})
+    ('count', 'list of string')
+    """
+    outer, _, inner = text(body, "type").rstrip(">").partition("<")
+    if inner:
+        return f"{outer} of {inner}"
     unit = text(body, "unit")
     if unit != "1":
         return unit
