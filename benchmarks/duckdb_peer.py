@@ -14,8 +14,9 @@ def connect(job: Job) -> duckdb.DuckDBPyConnection:
     """With views `event` (entity, t in microseconds, amount) and `observation` (i, entity, t)."""
     import duckdb
 
-    config = {"threads": job.threads, "memory_limit": job.memory, "temp_directory": job.spill}
-    connection = duckdb.connect(config=config)
+    connection = duckdb.connect(
+        config={"threads": job.threads, "memory_limit": job.memory, "temp_directory": job.spill}
+    )
     connection.execute("SET TimeZone = 'UTC'")
     listed = ", ".join(f"'{path}'" for path in job.events)
     connection.execute(

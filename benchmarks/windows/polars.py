@@ -77,7 +77,7 @@ def _maxima(amounts: pl.Series, ends: pl.Series, starts: Mapping[str, pl.Series]
     ).filter(pl.col("end") > pl.col("start"))
     asked = asked.with_columns(level=(pl.col("end") - pl.col("start")).log(2.0).floor().cast(pl.Int8))
     found, blocks, width = [], amounts, 1
-    for level in range(int(asked["level"].max() or 0) + 1):  # type: ignore[call-overload]
+    for level in range(int(asked["level"].max() or 0) + 1):
         here = asked.filter(pl.col("level") == level)
         both = pl.max_horizontal(blocks.gather(here["start"]), blocks.gather(here["end"] - width))
         found.append(here.select("window", "row", top=both))
