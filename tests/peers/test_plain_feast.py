@@ -147,25 +147,24 @@ def test_a_view_of_the_users_own_keeps_feasts_inclusive_rule_beside_ours(
     assert store.get_online_features(**asks).to_dict()["grade"] == [2.5, None]
 
 
-def test_a_query_and_a_range_of_dates_ask_about_signals_and_files_in_one(
-    shop: Any, feast: Open, tmp_path: Path
-) -> None:
+def test_a_query_and_a_range_of_dates_ask_about_signals_and_files_in_one(shop: Any, feast: Open) -> None:
     store = feast()
+    path = shop.root / "feature_repo" / "stars.parquet"
     first, second = sorted(shop.ids)[:2]
     rows = pd.DataFrame(
         {"customer_id": [first, first, second, "stranger"], "at": [*INSTANTS, INSTANTS[1]], "stars": [1, 2, 3, 4]}
     )
-    rows.to_parquet(tmp_path / "stars.parquet")
+    rows.to_parquet(path)
     stars = FeatureView(
         name="stars",
         entities=[store.get_entity("customer")],
         ttl=timedelta(0),
-        source=FileSource(name="stars_file", path=str(tmp_path / "stars.parquet"), timestamp_field="at"),
+        source=FileSource(name="stars_file", path="stars.parquet", timestamp_field="at"),
         schema=[Field(name="stars", dtype=Int64)],
     )
     store.apply([stars])
     refs = [f"{RHYTHM}:spend_90d", "stars:stars"]
-    query = f"select customer_id, max(\"at\") as event_timestamp from '{tmp_path}/stars.parquet' group by 1 order by 1"
+    query = "select customer_id, max(\"at\") as event_timestamp from '~/stars.parquet' group by 1 order by 1"
     got = store.get_historical_features(entity_df=query, features=refs).to_arrow().to_pylist()
     assert [(row["customer_id"], row["event_timestamp"], row["stars"]) for row in got] == [
         (first, INSTANTS[1], 2),
@@ -178,6 +177,7 @@ def test_a_query_and_a_range_of_dates_ask_about_signals_and_files_in_one(
     for row in (row for row in got + ranged if row["customer_id"] in shop.ids):
         right = shop.expected("purchase_rhythm@4", row["customer_id"], row["event_timestamp"])
         assert row["spend_90d"] == right["spend_90d"]
+    path.unlink()
 
 
 def test_a_range_of_dates_asks_signals_alone_about_everyone_at_its_end(shop: Any, feast: Open) -> None:

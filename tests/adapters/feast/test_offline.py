@@ -226,7 +226,7 @@ def test_a_query_asks_like_a_frame(open_feast: Open, tmp_path: Path) -> None:
     rows(
         tmp_path, "labels", [(2, h(3), True), (1, h(0), False), (2, h(3), True)], ("user_id", "event_timestamp", "left")
     )
-    query = "select user_id, \"left\", event_timestamp from read_parquet('labels.parquet') where user_id > 0"
+    query = "select user_id, \"left\", event_timestamp from read_parquet('~/labels.parquet') where user_id > 0"
     job = store.get_historical_features(entity_df=query, features=["scores:score"])
     assert job.to_arrow().to_pydict() == {
         "user_id": [2, 1, 2],
@@ -248,6 +248,8 @@ def test_a_query_asks_like_a_frame(open_feast: Open, tmp_path: Path) -> None:
         ("select 1; select 2", "one SELECT"),
         ("copy (select 1) to 'stolen.csv'", "one SELECT"),
         ("select * from events", "query failed: Catalog Error"),
+        ("select * from read_text('/proc/self/environ')", "query failed: Permission Error"),
+        ("select * from '~/../elsewhere.parquet'", "query failed: Permission Error"),
         ("select 1 as user_id, null::timestamp as event_timestamp", "event_timestamp is missing in 1 of 1 rows"),
     ],
 )
@@ -256,6 +258,26 @@ def test_what_is_wrong_with_a_query_is_said(open_feast: Open, tmp_path: Path, qu
     with pytest.raises(AskedWrongly, match=says):
         store.get_historical_features(entity_df=query, features=["scores:score"]).to_df()
     assert not (tmp_path / "stolen.csv").exists()
+
+
+def test_a_query_reads_further_folders_where_the_settings_say_so(open_feast: Open, tmp_path: Path) -> None:
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "la'bels").mkdir()
+    rows(tmp_path / "la'bels", "left", [(1, h(2))], ("user_id", "event_timestamp"))
+    path = rows(tmp_path, "scores", [(1, h(1), h(1), 10)], COLUMNS)
+    store = open_feast(user, view("scores", str(tmp_path / path)))
+    text = (tmp_path / "feature_store.yaml").read_text().replace("registry.db", str(tmp_path / "registry.db"))
+    query = f"from '{tmp_path}/la''bels/left.parquet'"
+    for settings, says in (("", "Permission Error"), ('  query_folders: ["../la\'bels"]', None)):
+        changed = text.replace("online_store:", f"{settings}\nonline_store:")
+        (tmp_path / "repo" / "feature_store.yaml").write_text(changed)
+        store = FeatureStore(repo_path=str(tmp_path / "repo"))
+        job = store.get_historical_features(entity_df=query, features=["scores:score"])
+        if says:
+            with pytest.raises(AskedWrongly, match=says):
+                job.to_arrow()
+        else:
+            assert job.to_arrow()["score"].to_pylist() == [10]
 
 
 def test_a_range_of_dates_asks_about_every_key_and_instant_in_the_files(open_feast: Open, tmp_path: Path) -> None:

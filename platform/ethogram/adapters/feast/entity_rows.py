@@ -62,11 +62,14 @@ def from_frame(frame: pd.DataFrame) -> EntityRows:
     return _checked(table, when)
 
 
-def from_query(query: str, *, folder: Path | None) -> EntityRows:
+def from_query(query: str, *, folders: Sequence[Path]) -> EntityRows:
     """Rows of one SELECT in DuckDB's SQL, run in a database of its own.
 
-    It sees no tables: files are named in it, as in `from read_parquet('data/labels.parquet')`, relative paths from
-    `folder`, which is where feature_store.yaml is.
+    It sees no tables, and of the file system nothing but `folders`: Feast's offline server passes on what others send.
+
+    Args:
+        query: Names files, as in `from '~/data/labels.parquet'`.
+        folders: `~` stands for the first, which is where feature_store.yaml is; files of others go by their full path.
     """
     import duckdb
 
@@ -79,9 +82,10 @@ def from_query(query: str, *, folder: Path | None) -> EntityRows:
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise AskedWrongly("entity_df as text is one SELECT with the join keys and event_timestamp, and nothing else")
     with tempfile.TemporaryDirectory() as room, Sessions(Path(room)).connect(Path(room)) as connection:
-        if folder is not None:
-            quoted = str(folder).replace("'", "''")
-            connection.execute(f"SET file_search_path = '{quoted}'")
+        connection.execute(f"SET home_directory = {_quoted(folders[0])}")
+        connection.execute(f"SET allowed_directories = [{', '.join(_quoted(folder) for folder in folders)}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
         try:
             table: Any = connection.sql(query).to_arrow_table()
         except duckdb.Error as error:
@@ -111,6 +115,10 @@ def from_range(views: Sequence[tuple[Facts, str, dict[str, str]]], *, start: dat
     distinct = together.group_by(together.column_names, use_threads=False).aggregate([]).select(together.column_names)
     by_time = [(EVENT_TIMESTAMP, "ascending"), *((key, "ascending") for key in keys)]
     return EntityRows(distinct.sort_by(by_time), EVENT_TIMESTAMP)
+
+
+def _quoted(folder: Path) -> str:
+    return "'" + str(folder.resolve()).replace("'", "''") + "'"
 
 
 def _when(frame: pd.DataFrame) -> str:

@@ -36,8 +36,14 @@ from ethogram.errors import AskedWrongly
 
 
 class EthogramOfflineStoreConfig(FeastConfigBaseModel):
-    """Nothing to set: workspace, state, principal and purpose come from the environment."""
+    """Workspace, state, principal and purpose come from the environment.
 
+    Attributes:
+        query_folders: Folders beside feature_store.yaml's own whose files a query given as entity_df may read;
+            relative ones are from there.
+    """
+
+    query_folders: tuple[str, ...] = ()
     type: Literal["ethogram.adapters.feast.offline.EthogramOfflineStore"] = (
         "ethogram.adapters.feast.offline.EthogramOfflineStore"
     )
@@ -69,7 +75,7 @@ class EthogramOfflineStore(OfflineStore):
         `filter_by_created_timestamp` has nothing to add to them.
 
         Args:
-            entity_df: A frame; or one SELECT, which sees files and no tables (see `entity_rows.from_query`); or None
+            entity_df: A frame; or one SELECT over files (see `entity_rows.from_query`); or None
                 for every key and instant that the views' files have rows of from `start_date` to `end_date`. Signals
                 have a value at any instant: alone they are asked about everyone at `end_date`.
         """
@@ -82,7 +88,10 @@ class EthogramOfflineStore(OfflineStore):
             if isinstance(entity_df, pd.DataFrame):
                 return from_frame(entity_df)
             if isinstance(entity_df, str):
-                return from_query(entity_df, folder=Path(config.repo_path) if config.repo_path else None)
+                here = Path(config.repo_path or ".")
+                return from_query(
+                    entity_df, folders=[here, *(here / name for name in config.offline_store.query_folders)]
+                )
             if entity_df is not None:
                 raise AskedWrongly("pass entity_df as a pandas frame or as a query, or pass start_date and end_date")
             filed = [
