@@ -1,10 +1,10 @@
 """Who an anonymous actor turned out to be: events of a visitor that count for the customer, as far as is known.
 
-An event of the behaviors that tell it, if it names both, is a link: then, the visitor was that customer. An event that names the visitor
-alone is attributed by the links of this visitor that can be seen: the last one that occurred at or before the event is
-in force, so that on a shared device each has what was done after they signed in; before the first link, the first one
-is. Of links of one instant the latest known counts, as with all ties. An event that names a customer is theirs,
-whatever links say.
+An event of the behaviors that tell it, if it names both, is a link: then, the visitor was that customer. An event that
+names the visitor alone is attributed by the links of this visitor that can be seen: the last one that occurred at or
+before the event is in force, so that on a shared device each has what was done after they signed in; before the first
+link, the first one is. Of links of one instant the latest known counts, as with all ties. An event that names a
+customer is theirs, whatever links say.
 
 A link counts from when it is known, like any event, so what is learned later changes no earlier observation; corrected
 or retracted, it counts until that is known.
