@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ethogram.core.events import Event
 from ethogram.core.signals.aggregates.basic import count, first, last, maximum, mean, recency, total
+from ethogram.core.signals.aggregates.ratios import ratio
 from ethogram.core.signals.aggregates.sequences import (
     funnel,
     ngrams,
@@ -88,7 +89,9 @@ def signals(draw: st.DrawFn) -> Signal:
     features = []
     for number in range(draw(st.integers(1, 5))):
         given_ = {"over": draw(_OVER), "where": draw(_WHERE), "name": f"f{number}"}
-        kind = draw(st.sampled_from([count, total, mean, maximum, first, last, last, recency, transitions, sequence]))
+        kind = draw(
+            st.sampled_from([count, total, mean, maximum, first, last, last, recency, ratio, transitions, sequence])
+        )
         if kind in (total, mean):
             numbers = ["duration", "events", "behaviors", "since_previous", f"steps('{BOUGHT}', '{BACK}', '{BOUGHT}')"]
             features.append(kind(draw(st.sampled_from(numbers)), **given_))
@@ -106,6 +109,10 @@ def signals(draw: st.DrawFn) -> Signal:
                 sequence(2, property="exit", **given_), sequence_gaps(2, property="entry", **given_),
                 time_since_each(property="exit", **given_),
             ])))  # fmt: skip
+        elif kind is ratio:
+            features.append(ratio("duration", "events", **given_))
+        elif kind is count:
+            features.append(count(**given_, by=draw(st.sampled_from([None, "entry", "channel"]))))
         else:
             features.append(kind(**given_))
     freshness = draw(st.sampled_from([("live", "0s"), ("live", "0s"), ("hourly", "0s"), ("daily", "2h")]))

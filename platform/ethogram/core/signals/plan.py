@@ -135,15 +135,21 @@ class FeaturePlan:
         return self.stream.sessions is not None and AGGREGATES[self.aggregate].inside
 
     @builtins.property
+    def measures(self) -> set[str]:
+        """Properties of sessions that it looks at."""
+        if self.stream.sessions is None or self.inside:
+            return set()
+        return {name for name in (self.property, *(name for name, _, _ in self.also)) if name is not None}
+
+    @builtins.property
     def reads(self) -> dict[str, tuple[str, int]]:
         """Properties of events that computing it needs, each with its type and scale."""
         own = {} if self.property is None else {self.property: (self.property_type or "", self.scale)}
         own |= {name: (kind, scale) for name, kind, scale in self.also}
         if self.stream.sessions is None:
             return own
-        names = {name for name in [self.property] if name is not None and not self.inside}
-        names |= self.stream.kept.expression.names if self.stream.kept else set()
-        return self.stream.sessions.reads(names) | (own if self.inside else {})
+        kept = self.stream.kept.expression.names if self.stream.kept else set()
+        return self.stream.sessions.reads(self.measures | kept) | (own if self.inside else {})
 
     @builtins.property
     def value_type(self) -> Type:
@@ -399,14 +405,11 @@ def _resolve(feature: Feature, signal: Signal, taxonomy: Taxonomy) -> list[Featu
     looks_at = behaviors
     if sessions and not aggregate.inside:
         looks_at = [as_behavior(sessions, feature.property, origin=here)]
-        if feature.property == "behavior":
+        if "behavior" in (feature.property, feature.by):
             has = ", ".join(looks_at[0].properties)
             raise Problems([f"{here}: {feature.aggregate} of {sessions.name} has no one behavior; they have {has}"])
     kind, scale, unit = _property(feature, aggregate, looks_at)
     also = _also(feature, aggregate, looks_at)
-    if also and sessions:
-        what = "by=" if feature.by else "a ratio of properties"
-        raise Problems([f"{here}: {what} is of events, not of {sessions.name}; name the behaviors in of="])
     if sessions:
         kept = session_condition(feature.where, sessions, origin=here)
         stream = Stream(sessions.behaviors, sessions.where, sessions, kept)

@@ -239,7 +239,8 @@ def _campaign_problems(declared: Sessions, behaviors: list[Behavior]) -> list[st
         hint = did_you_mean(declared.campaign, known, otherwise="name the property with campaign=")
         return [f"{declared.origin}: no behavior of {declared.name} has a property {declared.campaign!r}; {hint}"]
     if found != {"string"}:
-        return [f"{declared.origin}: campaign={declared.campaign!r} is of type {min(found)}; a campaign is named by a string"]
+        what = f"campaign={declared.campaign!r} is of type {min(found)}"
+        return [f"{declared.origin}: {what}; a campaign is named by a string"]
     return []
 
 

@@ -227,7 +227,7 @@ def ask(features: Sequence[FeaturePlan], asked: Asked) -> Iterator[tuple[Ints, A
         high = np.where(some, made.number[np.where(some, asked.end - 1, 0)] + 1, 0)
     own, opened = _own(features, made, asked, some, high)
     kept = stream.kept
-    names = {f.property for f in features if f.property is not None and not f.inside}
+    names = {name for feature in features for name in feature.measures}
     rest = np.flatnonzero(~own)
     if len(rest) or not len(asked):
         rows = _Rows(made.start, made.end, None, asked.events.entity[made.start], asked.keys[made.start])
@@ -261,7 +261,7 @@ def _own(features: Sequence[FeaturePlan], made: Sessionised, asked: Asked, some:
     """Observations that see their last session cut short or open, where that matters; and which see it open."""
     nobody = np.zeros(len(asked), np.bool_)
     stream = features[0].stream
-    needed = {f.property for f in features if f.property is not None and not f.inside}
+    needed = {name for feature in features for name in feature.measures}
     needed |= stream.kept.expression.names if stream.kept else set()
     if not some.any() or (needed <= SETTLED and not any(f.inside for f in features)):
         return nobody, nobody

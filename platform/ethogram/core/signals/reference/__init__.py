@@ -86,8 +86,7 @@ def evaluate(plan: SignalPlan, events: Sequence[Event], entity_id: int | None, a
             theirs = reconciled(counted(theirs, feature.stream.behaviors, None), feature.stream.reconciled)
         mine = sorted(counted(theirs, feature.stream.behaviors, feature.stream.where), key=in_order)
         if feature.stream.sessions:
-            names = [feature.property] if feature.property and not feature.inside else []
-            mine = as_events(feature.stream.sessions, mine, at, feature.stream.kept, names)
+            mine = as_events(feature.stream.sessions, mine, at, feature.stream.kept, feature.measures)
         seen = Seen(at, mine)
         values[feature.name] = REFERENCE[feature.aggregate](feature, seen)
     return Row(at, known, {feature.name: values[feature.name] for feature in plan.features})
