@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Float64, Int64, String
 
 from ethogram.adapters.feast.facts import UnreadableSource
+from ethogram.adapters.parquet.errors import CannotWrite
 from ethogram.errors import AskedWrongly
 
 Open = Callable[..., FeatureStore]
@@ -376,6 +378,26 @@ def test_a_saved_dataset_is_written_read_again_and_not_overwritten_unasked(
     fewer = doubling.get_historical_features(**{**ask, "entity_df": frame.head(1)})
     fewer.persist(storage, allow_overwrite=True)
     assert doubling.get_saved_dataset("kept").to_df()["total"].tolist() == [11]
+
+
+def test_a_disk_that_refuses_is_said_and_leaves_what_was_kept(
+    doubling: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = asked((1, h(3))).assign(bonus=1)
+    job = doubling.get_historical_features(entity_df=frame, features=["scores:score"])
+    kept = tmp_path / "kept.parquet"
+    storage = SavedDatasetFileStorage(path=str(kept))
+    job.persist(storage)
+    before = kept.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", full)
+    with pytest.raises(CannotWrite, match="no space left on device; free some space"):
+        job.persist(storage, allow_overwrite=True)
+    assert kept.read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_materialize_takes_the_newest_row_between_the_dates(open_feast: Open, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.fs
 import pyarrow.parquet as pq
 from feast.data_format import DeltaFormat
@@ -18,6 +20,7 @@ from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.types import from_feast_to_pyarrow_type
 
 from ethogram.adapters.feast.latest_join import Found
+from ethogram.adapters.parquet.errors import CannotWrite
 from ethogram.errors import AskedWrongly
 
 BATCH_ROWS = 1 << 16
@@ -108,20 +111,10 @@ class Retrieval(RetrievalJob):
         filesystem = filesystem or pa.fs.LocalFileSystem()
         if not allow_overwrite and filesystem.get_file_info(path).type != pa.fs.FileType.NotFound:
             raise SavedDatasetLocationAlreadyExists(location=options.uri)
-        reader = self.to_arrow_reader()
-        if path.endswith(".parquet"):
-            parent = path.rpartition("/")[0]
-            if parent:
-                filesystem.create_dir(parent, recursive=True)
-            with pq.ParquetWriter(path, reader.schema, filesystem=filesystem) as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
-        else:
-            import pyarrow.dataset as ds
-
-            ds.write_dataset(
-                reader, path, filesystem=filesystem, format="parquet", existing_data_behavior="delete_matching"
-            )
+        try:
+            _write(self.to_arrow_reader(), filesystem, path)
+        except OSError as error:
+            raise CannotWrite(Path(path), error) from error
 
     def _persist_delta(self, where: str, *, overwrite: bool) -> None:
         from deltalake import DeltaTable, write_deltalake
@@ -186,3 +179,24 @@ class Retrieval(RetrievalJob):
             for field in schema
         ]
         return pa.schema(fields)
+
+
+def _write(reader: pa.RecordBatchReader, filesystem: Any, path: str) -> None:
+    if not path.endswith(".parquet"):
+        behavior = "delete_matching"
+        ds.write_dataset(reader, path, filesystem=filesystem, format="parquet", existing_data_behavior=behavior)
+        return
+    # A file that is there is whole. Object stores see to that themselves.
+    writing = f"{path}.partial" if isinstance(filesystem, pa.fs.LocalFileSystem) else path
+    if parent := path.rpartition("/")[0]:
+        filesystem.create_dir(parent, recursive=True)
+    try:
+        with pq.ParquetWriter(writing, reader.schema, filesystem=filesystem) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+    except BaseException:
+        if writing != path:
+            filesystem.delete_file(writing)
+        raise
+    if writing != path:
+        filesystem.move(writing, path)
