@@ -1,4 +1,5 @@
 from ethogram import (
+    Sessions,
     Signal,
     active_span,
     change,
@@ -6,11 +7,15 @@ from ethogram import (
     decay,
     frequency,
     gaps,
+    last,
+    mean,
     recency,
+    share,
     slope,
     streak,
     tenure,
     total,
+    transitions,
 )
 
 purchase_rhythm = Signal(
@@ -71,6 +76,47 @@ browsing = Signal(
         count(of="commerce.checkout_started", over="28d"),
         count(of="commerce.checkout_failed", over="28d"),
         recency(unit="days"),
+    ],
+)
+
+# On the web site and in the app: what is done within half an hour of each other.
+visits = Sessions(
+    "visits",
+    entity="customer",
+    of=[
+        "engagement.app_opened",
+        "engagement.page_viewed",
+        "engagement.searched",
+        "engagement.signed_in",
+        "commerce.cart_add",
+        "commerce.checkout_started",
+        "commerce.product_viewed",
+    ],
+    gap="30m",
+    max_length="12h",
+)
+
+visiting = Signal(
+    "visiting",
+    version=1,
+    entity="customer",
+    of=visits,
+    brief="How a customer's visits look: how many, how long, how far on the way to a purchase.",
+    freshness="daily",
+    delay="2h",
+    features=[
+        count(over=["7d", "28d"]),
+        mean("duration", over="28d"),
+        mean("events", over="28d"),
+        share("reached('commerce.cart_add')", over="28d", name="cart_reach_28d"),
+        mean(
+            "steps('commerce.product_viewed', 'commerce.cart_add', 'commerce.checkout_started')",
+            over="28d",
+            name="checkout_steps_28d",
+        ),
+        last("since_previous", over="90d", name="seconds_between_visits"),
+        recency(unit="days"),
+        transitions(over="90d", top=10),
     ],
 )
 
