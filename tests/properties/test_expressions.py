@@ -1,20 +1,26 @@
-"""An expression means the same as a Python function and as DuckDB's SQL, whatever it is made of and reads."""
+"""An expression means the same as a Python function and as SQL of every engine, whatever it is made of and reads."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+import psycopg
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from ethogram.adapters.duckdb.expressions import emit, quoted, sql_type
+from ethogram.adapters.postgres import expressions as postgres_sql
+from ethogram.adapters.postgres.engine import open_engine
+from ethogram.adapters.spark import expressions as spark_sql
+from ethogram.adapters.spark.errors import SparkFailed, translated
 from ethogram.core.expressions import (
     BOOLEAN,
     DATE,
@@ -34,6 +40,9 @@ from ethogram.core.expressions import (
     resolve,
 )
 from ethogram.core.expressions.syntax import AGGREGATES as AGGREGATE_FUNCTIONS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 TYPES: dict[str, Type] = {
     "i": INTEGER,
@@ -345,6 +354,208 @@ def test_a_group_gets_the_same_answer_from_python_and_from_duckdb(connection, te
     (duck,), type_ = _asked(connection, sql, rows)
     assert type_.replace(" ", "") == sql_type(resolve(expression, TYPES).type).replace(" ", "")
     assert _same(python, duck), (python, duck)
+
+
+# A query costs a server more than an expression does: many go into one.
+BATCH = st.lists(ANY, min_size=1, max_size=15)
+GROUPS = st.lists(AGGREGATES, min_size=1, max_size=15)
+
+
+def _answers(texts: Sequence[str], rows: list[dict[str, Any]]) -> tuple[list[Expression], list[list[Any]]]:
+    """The expressions, and what the Python functions say by expression and row: a value or an `EvaluationError`."""
+    expressions, answers = [_parsed(text) for text in texts], []
+    for expression in expressions:
+        run, found = compile(expression, TYPES), []
+        for row in rows:
+            try:
+                found.append(run(row))
+            except EvaluationError as failed:
+                found.append(failed)
+        answers.append(found)
+    return expressions, answers
+
+
+def _guarded(sql: Sequence[str], answers: Sequence[list[Any]]) -> list[str]:
+    """The SQL of each expression for the rows that have an answer, by their number in column `row`."""
+    guarded = []
+    for written, found in zip(sql, answers, strict=True):
+        failing = [number for number, answer in enumerate(found) if isinstance(answer, EvaluationError)]
+        listed = ", ".join(map(str, failing))
+        guarded.append(f"CASE WHEN row NOT IN ({listed}) THEN {written} END" if failing else written)
+    return guarded
+
+
+def _same_answers(
+    expressions: Sequence[Expression], answers: Sequence[list[Any]], found: Sequence[Sequence[Any]]
+) -> None:
+    """`found` is by expression and row, too."""
+    for expression, python, sql in zip(expressions, answers, found, strict=True):
+        for one, other in zip(python, sql, strict=True):
+            assert _same(None if isinstance(one, EvaluationError) else one, other), (expression.text, one, other)
+
+
+def _first_failure(expressions: Sequence[Expression], answers: Sequence[list[Any]]) -> tuple[int, int] | None:
+    """An expression and a row whose failure cannot be passed over."""
+    for index, (expression, found) in enumerate(zip(expressions, answers, strict=True)):
+        if any(node.op in FORGIVING for node in resolve(expression, TYPES).walk()):
+            continue
+        for row, answer in enumerate(found):
+            if isinstance(answer, EvaluationError):
+                return index, row
+    return None
+
+
+class Postgres:
+    """Rows in a table of PostgreSQL, which has no texts with the character 0."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        columns = [
+            f"{quoted(name)} {'TIMESTAMPTZ' if type_ == TIMESTAMP else postgres_sql.sql_type(type_)}"
+            for name, type_ in TYPES.items()
+        ]
+        connection.execute(f"CREATE TEMP TABLE given (row INT, {', '.join(columns)})")
+
+    def give(self, rows: list[dict[str, Any]]) -> None:
+        self.connection.execute("TRUNCATE given")
+        marks = ", ".join("%s" for _ in range(len(TYPES) + 1))
+        with self.connection.cursor() as cursor:
+            values = [[number, *(row[name] for name in TYPES)] for number, row in enumerate(rows)]
+            cursor.executemany(f"INSERT INTO given VALUES ({marks})", values)
+
+    def ask(self, sql: Sequence[str], where: str = "TRUE") -> list[tuple[Any, ...]]:
+        return self.connection.execute(f"SELECT {', '.join(sql)} FROM given WHERE {where} ORDER BY row").fetchall()
+
+    def ask_group(self, sql: Sequence[str]) -> tuple[Any, ...]:
+        ((*found,),) = self.connection.execute(f"SELECT {', '.join(sql)} FROM given").fetchall()
+        return tuple(found)
+
+
+@pytest.fixture(scope="module")
+def postgres(workspace: Path, state: str) -> Iterator[Postgres]:
+    engine = open_engine(workspace, state)
+    connection: Any = engine.raw_connection()
+    connection.driver_connection.autocommit = True
+    yield Postgres(connection.driver_connection)
+    connection.close()
+    engine.dispose()
+
+
+def _storable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: value.replace("\0", "") if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    ]
+
+
+@settings(max_examples=100)
+@given(texts=BATCH, rows=ROWS.map(_storable))
+def test_rows_get_the_same_answers_from_python_and_from_postgresql(postgres, texts, rows):
+    expressions, answers = _answers(texts, rows)
+    sql = [postgres_sql.emit(expression, TYPES) for expression in expressions]
+    postgres.give(rows)
+    found = postgres.ask(_guarded(sql, answers))
+    _same_answers(expressions, answers, list(zip(*found, strict=True)))
+    failure = _first_failure(expressions, answers)
+    if failure is not None:
+        index, row = failure
+        try:
+            found = postgres.ask([sql[index]], f"row = {row}")
+        except psycopg.Error:
+            return
+        assert found == [(None,)]
+
+
+@settings(max_examples=40)
+@given(texts=GROUPS, rows=st.just([]) | ROWS.map(_storable))
+def test_groups_get_the_same_answers_from_python_and_from_postgresql(postgres, texts, rows):
+    expressions, answers = _group_answers(texts, rows)
+    postgres.give(rows)
+    sql = [postgres_sql.emit(expression, TYPES, order="row") for expression in expressions]
+    found = postgres.ask_group(["count(*)", *sql])[1:]
+    _same_answers(expressions, answers, [[value] for value in found])
+
+
+def _group_answers(texts: Sequence[str], rows: list[dict[str, Any]]) -> tuple[list[Expression], list[list[Any]]]:
+    """The expressions that have an answer, and it."""
+    expressions, answers = [], []
+    for text in texts:
+        expression = _parsed(text, aggregates=True)
+        try:
+            answers.append([compile_aggregate(expression, TYPES)(rows)])
+        except EvaluationError:
+            continue
+        expressions.append(expression)
+    return expressions, answers
+
+
+class Spark:
+    """Rows in a table of Spark."""
+
+    def __init__(self, session: SparkSession) -> None:
+        self.session = session
+
+    def give(self, rows: list[dict[str, Any]]) -> None:
+        columns = {"row": pa.array(range(len(rows)), pa.int32())}
+        for name, type_ in TYPES.items():
+            arrow = pa.decimal128(38, type_.scale) if type_.kind == "decimal" else ARROW[type_.kind]
+            if type_ == TIMESTAMP:
+                arrow = pa.timestamp("us", "UTC")
+            columns[name] = pa.array([row[name] for row in rows], arrow)
+        self.session.createDataFrame(pa.table(columns)).createOrReplaceTempView("given")
+
+    def ask(self, sql: Sequence[str], where: str = "TRUE") -> list[list[Any]]:
+        """By column and row."""
+        named = ", ".join(f"{one} AS c{index}" for index, one in enumerate(sql))
+        found = self.session.sql(f"SELECT {named} FROM given WHERE {where}").toArrow()
+        return [
+            [value.replace(tzinfo=None) if isinstance(value, datetime) else value for value in column.to_pylist()]
+            for column in found.columns
+        ]
+
+
+@pytest.fixture(scope="module", params=["interpreted", "compiled"])
+def on_spark(spark: SparkSession, request: pytest.FixtureRequest) -> Spark:
+    """Spark has two ways of its own to compute; small tables are computed by the first unless told otherwise."""
+    session = spark.newSession()
+    compiled = request.param == "compiled"
+    session.conf.set("spark.sql.codegen.wholeStage", str(compiled).lower())
+    session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")
+    if compiled:
+        rule = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"
+        session.conf.set("spark.sql.optimizer.excludedRules", rule)
+    return Spark(session)
+
+
+# Shrinking what fails would take minutes.
+SPARING = [Phase.explicit, Phase.reuse, Phase.generate]
+
+
+@settings(max_examples=5, phases=SPARING)
+@given(texts=BATCH, rows=ROWS)
+def test_rows_get_the_same_answers_from_python_and_from_spark(on_spark, texts, rows):
+    expressions, answers = _answers(texts, rows)
+    sql = [spark_sql.emit(expression, TYPES) for expression in expressions]
+    on_spark.give(rows)
+    _same_answers(expressions, answers, on_spark.ask(_guarded(sql, answers)))
+    failure = _first_failure(expressions, answers)
+    if failure is not None:
+        index, row = failure
+        try:
+            with translated():
+                found = on_spark.ask([sql[index]], f"row = {row}")
+        except SparkFailed:
+            return
+        assert found == [[None]]
+
+
+@settings(max_examples=3, phases=SPARING)
+@given(texts=GROUPS, rows=st.just([]) | ROWS)
+def test_groups_get_the_same_answers_from_python_and_from_spark(on_spark, texts, rows):
+    expressions, answers = _group_answers(texts, rows)
+    on_spark.give(rows)
+    sql = [spark_sql.emit(expression, TYPES, order="row") for expression in expressions]
+    _same_answers(expressions, answers, on_spark.ask(["count(*)", *sql])[1:])
 
 
 @settings(max_examples=100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from ethogram.errors import EthogramError
 
 _LINES = 8
+_RAISED = re.compile(r"[A-Za-z_][\w.]*: ")  # the last line of a Python traceback
 
 
 class SparkTrouble(EthogramError):
@@ -80,6 +82,8 @@ def translated() -> Iterator[None]:
 
 
 def _said(error: Exception) -> str:
-    """The first line of a message that goes on with the query and Java's stack."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".;") if lines else type(error).__name__
+    """The line that matters of a message that goes on with the query and Java's stack."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    if any(line.startswith("Traceback ") for line in lines):
+        lines = [line for line in lines if _RAISED.match(line)][-1:] or lines
+    return lines[0].strip().rstrip(".;") if lines else type(error).__name__
