@@ -29,17 +29,16 @@ def reconcile(events: Events, rule: Reconciliation, delay: int) -> Events:
     rank = _ranks(events.columns[rule.by], rule.priority)
     for name, _, _ in rule.match:
         rank = np.where(events.columns[name].present, rank, -1)
-    rows = np.flatnonzero(rank >= 0)
-    if not (rank[rows] > 0).any():
+    within = rule.within // MICROSECOND
+    rows, group = _near(events, np.flatnonzero(rank >= 0), [name for name, _, _ in rule.match], within)
+    occurred, rank = events.occurred[rows], rank[rows]
+    if not (rank > 0).any():
         return events
-    group = _groups([events.entity[rows], *(events.columns[name].data[rows] for name, _, _ in rule.match)])
-    rows = rows[order := np.lexsort((events.occurred[rows], group))]
-    group, occurred, rank = group[order], events.occurred[rows], rank[rows]
     until = np.full(len(events), FOREVER) if events.until is None else events.until
     since = np.maximum(events.available, events.occurred + 1 + delay)
     hidden = np.zeros(len(events), np.bool_)
     pieces = []
-    for mine, beside in _pairs(group, occurred, rank, rule.within // MICROSECOND):
+    for mine, beside in _pairs(group, occurred, rank, within):
         one, other = rows[mine], rows[beside]
         standing = since[other] < until[other]
         one, other = one[standing], other[standing]
@@ -61,19 +60,25 @@ def _ranks(names: Column, priority: Sequence[str]) -> Ints:
     return found
 
 
-def _groups(columns: Sequence[Ints]) -> Ints:
-    """Numbers that are equal where all columns are."""
-    group = np.unique(columns[0], return_inverse=True)[1]
-    for column in columns[1:]:
-        values, codes = np.unique(column, return_inverse=True)
-        group = np.unique(group * len(values) + codes, return_inverse=True)[1]
-    return group
+def _near(events: Events, rows: Ints, match: Sequence[str], within: int) -> tuple[Ints, Ints]:
+    """Those of `rows` that stand near another one that agrees with them, and numbers for who stands together: each
+    within the tolerance of the one before."""
+    columns = [events.entity[rows], *(events.columns[name].data[rows] for name in match)]
+    order = np.lexsort((events.occurred[rows], *columns))
+    rows = rows[order]
+    apart = np.diff(events.occurred[rows]) > within
+    for column in columns:
+        apart |= column[order[1:]] != column[order[:-1]]
+    first = np.concatenate([[True], apart])[: len(rows)]
+    together = np.cumsum(first) - 1
+    many = np.bincount(together)[together] > 1
+    return rows[many], together[many]
 
 
 def _pairs(group: Ints, occurred: Ints, rank: Ints, within: int) -> Iterator[tuple[Ints, Ints]]:
     """Rows and the rows of a higher channel beside them, some at a time; rows stand by group and time."""
-    instants = np.unique(occurred)
-    width = len(instants) + 1
+    instants = np.sort(occurred)
+    width = len(instants) + 1  # equal instants share the first of their places
     keys = group * width + np.searchsorted(instants, occurred)
     mine = np.flatnonzero(rank > 0)
     low = np.searchsorted(keys, group[mine] * width + np.searchsorted(instants, occurred[mine] - within, "left"))
