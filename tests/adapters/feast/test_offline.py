@@ -238,8 +238,10 @@ def test_a_query_asks_like_a_frame(open_feast: Open, tmp_path: Path) -> None:
     }
     assert (job.metadata.min_event_timestamp, job.metadata.max_event_timestamp) == (h(0), h(3))
     assert sorted(job.metadata.keys) == ["left", "user_id"]
-    dated = "select 2 as user_id, date '2026-03-02' as event_timestamp"
-    assert store.get_historical_features(entity_df=dated, features=["scores:score"]).to_df()["score"].tolist() == [20]
+    for day in ("date '2026-03-02'", "'2026-03-02 00:00:00+00:00'", "timestamp '2026-03-01 02:00:00'"):
+        dated = f"select 2 as user_id, {day} as event_timestamp"
+        job = store.get_historical_features(entity_df=dated, features=["scores:score"])
+        assert job.to_df()["score"].tolist() == [20], day
 
 
 @pytest.mark.parametrize(
@@ -250,6 +252,9 @@ def test_a_query_asks_like_a_frame(open_feast: Open, tmp_path: Path) -> None:
         ("select 1; select 2", "one SELECT"),
         ("copy (select 1) to 'stolen.csv'", "one SELECT"),
         ("select * from events", "query failed: Catalog Error"),
+        ("select * from statements", "query failed: Catalog Error"),
+        ("select 1 as user_id, 7 as event_timestamp", "event_timestamp is int32; a time is needed"),
+        ("select 1 as user_id, 'soon' as event_timestamp", "event_timestamp is text that is no time"),
         ("select * from read_text('/proc/self/environ')", "query failed: Permission Error"),
         ("select * from '~/../elsewhere.parquet'", "query failed: Permission Error"),
         ("select 1 as user_id, null::timestamp as event_timestamp", "event_timestamp is missing in 1 of 1 rows"),

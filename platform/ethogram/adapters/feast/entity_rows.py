@@ -85,15 +85,19 @@ def from_query(query: str, *, folders: Sequence[Path]) -> EntityRows:
         connection.execute(f"SET home_directory = {_quoted(folders[0])}")
         connection.execute(f"SET allowed_directories = [{', '.join(_quoted(folder) for folder in folders)}]")
         connection.execute("SET enable_external_access = false")
+        connection.execute("SET python_enable_replacements = false")  # our variables are no tables either
         connection.execute("SET lock_configuration = true")
         try:
             table: Any = connection.sql(query).to_arrow_table()
         except duckdb.Error as error:
             raise AskedWrongly(f"entity_df's query failed: {error}") from error
     when = _when(table.schema.empty_table().to_pandas())
-    if not (pa.types.is_timestamp(table.schema.field(when).type) or pa.types.is_date(table.schema.field(when).type)):
-        instants = pd.to_datetime(table[when].to_pandas(), utc=True)
-        table = table.set_column(table.schema.get_field_index(when), when, pa.Array.from_pandas(instants))
+    if pa.types.is_string(table.schema.field(when).type):
+        try:
+            instants = pa.Array.from_pandas(pd.to_datetime(table[when].to_pandas(), utc=True))
+        except ValueError as error:
+            raise AskedWrongly(f"entity_df's {when} is text that is no time: {error}") from error
+        table = table.set_column(table.schema.get_field_index(when), when, instants)
     return _checked(table, when)
 
 
