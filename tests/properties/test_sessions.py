@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +27,7 @@ from ethogram.core.signals.aggregates.sequences import (
     transitions,
 )
 from ethogram.core.signals.declaration import Signal
+from ethogram.core.signals.kernel import sequences, sessions
 from ethogram.core.signals.reference.seen import counted, in_order
 from ethogram.core.signals.reference.sessions import sessions_of
 from ethogram.core.signals.reference.standing import standing
@@ -150,6 +152,14 @@ def test_sequences_equal_the_reference_to_the_bit(engines, signal, events, obser
         engines.assert_same(Path(folder), signal, events, observations)
 
 
+@settings(max_examples=20)
+@given(signal=st.one_of(signals(), sequence_signals()), events=event_lists(), observations=observation_lists)
+def test_a_little_at_a_time_gives_the_same(engines, signal, events, observations):
+    few_rows, few_pairs = patch.object(sessions, "COPIED_AT_ONCE", 2), patch.object(sequences, "PAIRS_AT_ONCE", 2)
+    with tempfile.TemporaryDirectory() as folder, few_rows, few_pairs:
+        engines.assert_same(Path(folder), signal, events, observations)
+
+
 def _thirty_minutes(instants: list[datetime]) -> list[list[datetime]]:
     """The rule as it is written everywhere: half an hour of nothing ends a session."""
     found: list[list[datetime]] = []
@@ -190,9 +200,9 @@ def test_the_table_of_sessions_is_the_thirty_minute_rule(engines, tmp_path, whol
 
 
 @settings(max_examples=25)
-@given(sessions=declared_sessions(), events=event_lists(), at=st.one_of(st.none(), instants), some=st.booleans())
-def test_the_table_holds_the_sessions_of_the_reference_as_known_at_the_instant(engines, sessions, events, at, some):
-    plan = plan_sessions(sessions, engines.TAXONOMY)
+@given(declared=declared_sessions(), events=event_lists(), at=st.one_of(st.none(), instants), some=st.booleans())
+def test_the_table_holds_the_sessions_of_the_reference_as_known_at_the_instant(engines, declared, events, at, some):
+    plan = plan_sessions(declared, engines.TAXONOMY)
     visible = standing([e for e in events if at is None or (e.occurred_at < at and e.available_at <= at)])
     expected = []
     for who in [1] if some else [1, 2]:
