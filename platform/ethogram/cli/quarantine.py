@@ -1,6 +1,7 @@
 """`ethogram quarantine`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -24,8 +25,18 @@ def quarantine(
         emit(rows)
     else:
         out(
-            table([[f"{r['path']}:{r['row']}", "; ".join(reason["message"] for reason in r["reasons"])] for r in rows])
+            table([[f"{r['path']}:{r['row']}", "; ".join(_said(each, r["raw"]) for each in r["reasons"])] for r in rows])
             or f"no row of {source} is in quarantine"
         )
     if rows:
         raise typer.Exit(1)
+
+
+def _said(reason: Mapping[str, str], raw: Mapping[str, Any]) -> str:
+    """A promise of the contract is told as broken, and by what; other reasons say themselves what is wrong."""
+    from ethogram.core.contracts.contract import PROMISES
+
+    if reason["rule"] not in PROMISES:
+        return reason["message"]
+    found = raw.get(reason["column"])
+    return f"not so: {reason['message']}" + (f" (it is {found})" if found is not None else "")

@@ -168,6 +168,10 @@ def _column(section: Section) -> Column:
     return Column(str(section["name"]), kind, section.get("required") is True)
 
 
+# Rules of a row whose text says what is promised, not what is wrong.
+PROMISES = frozenset({"required", "minimum", "maximum", "length", "multiple", "values", "pattern", "condition"})
+
+
 class _Rules:
     """Gathers the row rules of one table; what it cannot decide by row it names in `elsewhere`."""
 
