@@ -452,11 +452,10 @@ class Store:
             },
             noun=workspace.taxonomy.entity(target.entity).plural,
             coverage=last,
-            now=self.parts.clock.now(),
+            consent=self.parts.mask(target.entity, purpose),
             principal=self.principal,
             lake=self.parts.lake,
             engine=self.parts.engine,
-            consents=self.parts.consents,
             ledger=self.parts.training_sets,
             progress=progress,
         )

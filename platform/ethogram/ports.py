@@ -78,6 +78,9 @@ class Lake(Protocol):
     def remove(self, table: str, column: str, value: str) -> int:
         """Drop the rows whose text `column` is `value`, in one commit; how many they were."""
 
+    def pairs(self, table: str, first: str, second: str, seconds: Sequence[int]) -> pa.Table:
+        """Distinct values of two int64 columns of `table`, the second one of `seconds`; none without the table."""
+
     def tables(self, folder: str) -> list[str]:
         """Names of the tables below `folder`, e.g. "events"."""
 

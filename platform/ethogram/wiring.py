@@ -193,7 +193,15 @@ class Parts:
         from ethogram.usecases.consent import consent_mask
 
         declared = self.workspace.purposes[purpose]
-        return consent_mask(entity, declared, consents=self.consents, now=self.clock.now(), only=only)
+        return consent_mask(
+            entity,
+            declared,
+            taxonomy=self.workspace.taxonomy,
+            consents=self.consents,
+            lake=self.lake,
+            now=self.clock.now(),
+            only=only,
+        )
 
     @property
     def feature_repo(self) -> Path:

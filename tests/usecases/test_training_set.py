@@ -33,6 +33,7 @@ from ethogram.core.signals.declaration import Signal
 from ethogram.core.signals.plan import plan_signal
 from ethogram.core.taxonomy import Behavior, Entity, Property, Taxonomy
 from ethogram.errors import AskedWrongly
+from ethogram.usecases.consent import consent_mask
 from ethogram.usecases.profile import profile_signal
 from ethogram.usecases.training_set import (
     EmptyTrainingSet,
@@ -87,10 +88,16 @@ class Shop:
         asked: dict[str, Any] = {
             "signals": [RHYTHM, BASKET], "outcome": LAPSED, "purpose": CHURN, "noun": "customers",
             "schedule": schedule("7d", "2026-02-01", "2026-06-01"), "known_signals": {"rhythm": RHYTHM},
-            "coverage": START + 140 * DAY, "now": START + 150 * DAY, "principal": "risk.modeller", "lake": self.lake,
-            "engine": self.engine, "consents": PostgresConsents(self.sql), "ledger": self.ledger,
+            "coverage": START + 140 * DAY, "principal": "risk.modeller", "lake": self.lake,
+            "engine": self.engine, "ledger": self.ledger,
         } | changes  # fmt: skip
         purpose = asked["purpose"].name
+        consent = {
+            "consents": PostgresConsents(self.sql),
+            "lake": self.lake,
+            "now": START + 150 * DAY,
+        }
+        asked["consent"] = consent_mask("customer", asked["purpose"], taxonomy=TAXONOMY, **consent)
         granted = [Access("compliant", plan.name, "growth", "risk", purpose, "its own") for plan in asked["signals"]]
         asked.setdefault("accesses", granted)
         return make_training_set(asked.pop("outcome"), asked.pop("signals"), **asked)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from ethogram.core import time
 from ethogram.core.governance.agreement import Access, NotAgreed
-from ethogram.core.governance.consent import mask
+from ethogram.core.governance.consent import Mask
 from ethogram.core.governance.purpose import Purpose
 from ethogram.core.observations import Schedule, population, ripe
 from ethogram.core.outcomes.plan import OutcomePlan
@@ -27,7 +27,7 @@ from ethogram.core.signals.reference import evaluate
 from ethogram.core.signals.reference.concerning import concerning
 from ethogram.core.training_sets import Report, Request
 from ethogram.errors import AskedWrongly, did_you_mean
-from ethogram.ports import Consents, Engine, Keys, Lake, TableFiles, TrainingSets
+from ethogram.ports import Engine, Keys, Lake, TableFiles, TrainingSets
 from ethogram.usecases.members import among
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -83,11 +83,10 @@ def make_training_set(
     known_signals: Mapping[str, SignalPlan],
     noun: str,
     coverage: datetime,
-    now: datetime,
+    consent: Mask,
     principal: str,
     lake: Lake,
     engine: Engine,
-    consents: Consents,
     ledger: TrainingSets,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -101,7 +100,7 @@ def make_training_set(
         known_signals: Every signal by name, newest version: what `among` may name.
         noun: What the entities are called: "customers".
         coverage: How far the data reaches; outcomes ripe after it are not labelled.
-        now: When the read runs: consent withdrawn by now counts.
+        consent: What entities allow for `purpose` when the read runs.
 
     Raises:
         NotAgreed: a signal without a compliant answer.
@@ -117,7 +116,6 @@ def make_training_set(
     plans = [*signals, *(plan for plan, _ in members)]
     behaviors = sorted({*outcome.behaviors, *(behavior for plan in plans for behavior in plan.behaviors)})
     events = {behavior: lake.files(f"events/{behavior}") for behavior in behaviors}
-    changes = consents.changes(outcome.entity, purpose.name)
     request = Request(
         outcome=outcome,
         signals=tuple(signals),
@@ -126,13 +124,7 @@ def make_training_set(
         purpose=purpose,
         coverage=coverage,
         tables={files.name: files.version for files in events.values()},
-        consent=mask(
-            changes["id"].to_numpy(),
-            changes["changed_at"].cast(pa.int64()).to_numpy(),
-            changes["allowed"].to_numpy(zero_copy_only=False),
-            basis=purpose.basis,
-            now=now,
-        ),
+        consent=consent,
     )
     known = ledger.find(request.version)
     if known is not None:

@@ -39,6 +39,16 @@ def test_a_table_that_does_not_exist_has_no_files_and_no_schema(lake):
     assert lake.tables("events") == []
 
 
+def test_pairs_are_told_once_and_only_for_who_is_asked_about(lake):
+    schema = pa.schema([("child", pa.int64()), ("parent", pa.int64()), ("month", pa.string())])
+    rows = [(1, 10, "a"), (1, 10, "b"), (2, 10, "a"), (3, 11, "a"), (None, 10, "a"), (4, None, "a")]
+    lake.append("events/a", batches(*rows, schema=schema), unit="u", partition_by=["month"])
+    found = lake.pairs("events/a", "child", "parent", [10, 12])
+    assert sorted(found.to_pylist(), key=str) == [{"child": 1, "parent": 10}, {"child": 2, "parent": 10}]
+    assert lake.pairs("events/a", "child", "nobody", [10]).num_rows == 0
+    assert lake.pairs("events/none", "child", "parent", [10]).num_rows == 0
+
+
 def test_a_second_append_of_the_same_unit_changes_nothing(lake):
     one = lake.append("events/a", batches((1, "x", "2025-01")), unit="u", partition_by=["month"])
     again = lake.append("events/a", batches((1, "x", "2025-01"), (2, "y", "2025-01")), unit="u", partition_by=["month"])

@@ -63,6 +63,36 @@ def test_the_refused_of_today_are_listed():
     assert said((1, 5, False), (2, 5, False), (2, 6, True), (3, 7, False)).refused().tolist() == [1, 3]
 
 
+_belongs = st.lists(st.tuples(st.integers(1, 3), st.integers(11, 13)), min_size=1, max_size=5, unique=True)
+_words = st.tuples(st.integers(0, 8), st.booleans())
+
+
+@given(
+    own=st.lists(st.tuples(st.integers(1, 4), _words), max_size=6),
+    theirs=st.lists(st.tuples(st.integers(11, 14), _words), max_size=6),
+    belongs=_belongs,
+    asked=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), max_size=8),
+    basis=st.sampled_from(["opt_in", "opt_out"]),
+)
+def test_who_belongs_to_somebody_that_refuses_is_refused_and_nobody_else(own, theirs, belongs, asked, basis):
+    def word(changes, id, until, default):
+        said = sorted((when, not allowed) for who, (when, allowed) in changes if who == id and when <= until)
+        return not said[-1][1] if said else default
+
+    def usable(id, until):
+        parents = [parent for child, parent in belongs if child == id]
+        return word(own, id, until, basis == "opt_out") and all(word(theirs, p, until, True) for p in parents)
+
+    def flat(changes):
+        return [(who, when, allowed) for who, (when, allowed) in changes]
+
+    children, parents = (np.array(each, np.int64) for each in zip(*belongs, strict=True))
+    both = said(*flat(own), basis=basis).below(said(*flat(theirs), basis="opt_out"), children, parents)
+    spoke = {who for who, _ in own} | {c for c, p in belongs if any(who == p for who, _ in theirs)}
+    right = [usable(id, when) and not (id in spoke and not usable(id, 99)) for id, when in asked]
+    assert allows(both, *asked) == right
+
+
 _changes = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 8), st.booleans()), max_size=8)
 _asked = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), max_size=8)
 

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -38,6 +39,7 @@ class DeltaLake:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        self._pairs: dict[tuple[str, str, str], tuple[tuple[int, tuple[int, ...]], pa.Table]] = {}
         if escape := _ESCAPE.search(str(self._root)):
             raise BadFolder(self._root, escape[0])
 
@@ -114,6 +116,22 @@ class DeltaLake:
                 return 0
             literal = value.replace("'", "''")
             return int(delta.delete(f"{column} = '{literal}'")["num_deleted_rows"] or 0)
+
+    def pairs(self, table: str, first: str, second: str, seconds: Sequence[int]) -> pa.Table:
+        """Distinct values of two int64 columns of `table`, the second one of `seconds`; none without the table."""
+        nothing = pa.schema([(first, pa.int64()), (second, pa.int64())])
+        files = self.files(table)
+        if files.schema is None or not {first, second} <= set(files.schema.names) or not files.paths:
+            return nothing.empty_table()
+        asked = (files.version, tuple(seconds))
+        if (last := self._pairs.get((table, first, second))) and last[0] == asked:
+            return last[1]  # every read of a child asks the same until the table or who refuses changes
+        wanted = pc.field(second).isin(pa.array(seconds, pa.int64())) & pc.field(first).is_valid()
+        with _translated(table):
+            rows = ds.dataset(list(files.paths), schema=nothing).to_table(filter=wanted)
+        found = rows.group_by([first, second]).aggregate([])
+        self._pairs[table, first, second] = (asked, found)
+        return found
 
     def tables(self, folder: str) -> list[str]:
         """Names of the tables below `folder`, e.g. "events"."""

@@ -1,7 +1,8 @@
 """Consent as a mask on entities at read time: never inside tiles, features or files.
 
 An entity may be used for a purpose as of an instant if it allowed it then, and has not withdrawn it when the read runs.
-Where it never said anything, the purpose's basis speaks: opt_out allows, opt_in does not.
+Where it never said anything, the purpose's basis speaks: opt_out allows, opt_in does not. Whoever belongs to somebody
+who refuses, as an enrolment to its student, is refused with them.
 """
 
 from __future__ import annotations
@@ -69,6 +70,41 @@ class Mask:
         own = (change >= 0) & (self.ids[np.maximum(change, 0)] == ids[order[rows]])
         answer[speaks[order[rows] - len(self.ids)]] = np.where(own, self.allowed[change], self.by_default)
         return answer
+
+    def below(self, above: Mask, children: _Ints, parents: _Ints) -> Mask:
+        """This mask, with every child refused while one of its parents refuses in `above`.
+
+        `children` and `parents` are pairs of who belongs to whom. A parent's silence neither allows nor refuses, so
+        `above` allows by default.
+
+        >>> never = Mask(np.array([], np.int64), np.array([], np.int64), np.array([], np.bool_), by_default=True)
+        >>> student = Mask(np.array([1]), np.array([10]), np.array([False]), by_default=True)
+        >>> both = never.below(student, children=np.array([7]), parents=np.array([1]))
+        >>> both.allows(np.array([7, 8]), np.array([9, 9]))
+        array([False,  True])
+        """
+        theirs = np.flatnonzero(np.isin(self.ids, children))
+        mine = np.setdiff1d(np.arange(len(self.ids)), theirs)
+        # Whatever a child or one of its parents says may change the answer for the child.
+        pair, change = _matches(above.ids, parents)
+        child = np.append(self.ids[theirs], children[pair])
+        at = np.append(self.changed_at[theirs], above.changed_at[change])
+        child, at = np.unique(np.stack([child, at]), axis=1)
+        says = self._said(child, at)
+        pair, row = _matches(child, children)
+        np.logical_and.at(says, row, above._said(parents[pair], at[row]))
+        ids, changed_at = np.append(self.ids[mine], child), np.append(self.changed_at[mine], at)
+        allowed = np.append(self.allowed[mine], says)
+        order = np.lexsort((~allowed, changed_at, ids))
+        return Mask(ids[order], changed_at[order], allowed[order], self.by_default)
+
+
+def _matches(there: _Ints, wanted: _Ints) -> tuple[_Ints, _Ints]:
+    """Places (i, k) with `wanted[i] == there[k]`; `there` is sorted."""
+    first, after = np.searchsorted(there, wanted, "left"), np.searchsorted(there, wanted, "right")
+    many = after - first
+    i = np.repeat(np.arange(len(wanted)), many)
+    return i, np.arange(len(i)) - np.repeat(np.cumsum(many) - many, many) + np.repeat(first, many)
 
 
 def mask(ids: _Ints, changed_at: _Ints, allowed: _Bools, *, basis: str, now: datetime) -> Mask:
