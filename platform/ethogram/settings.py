@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ethogram.errors import AskedWrongly
+from ethogram.errors import AskedWrongly, did_you_mean
 
+ENGINES = ("duckdb", "spark")
 STATE_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
@@ -37,6 +38,7 @@ class Settings:
         purpose: The purpose stated for reads by plain clients; empty when none was stated.
         database_url: A server of the user's; the embedded one if empty. Never shown.
         spark_master: Where Spark works: all cores of this machine, or a cluster's address.
+        engine: What computes signals: "duckdb", or "spark".
     """
 
     root: Path
@@ -45,6 +47,7 @@ class Settings:
     purpose: str = ""
     database_url: str = field(default="", repr=False)
     spark_master: str = "local[*]"
+    engine: str = "duckdb"
 
     @property
     def home(self) -> Path:
@@ -88,6 +91,10 @@ def read_settings(
     )
     if not STATE_NAME.fullmatch(name):
         raise AskedWrongly(f"state {name!r} is not a name; use lower-case letters, digits and _")
+    engine = env.get("ETHOGRAM_ENGINE") or "duckdb"
+    if engine not in ENGINES:
+        hint = did_you_mean(engine, ENGINES, otherwise=f"one of {', '.join(ENGINES)}")
+        raise AskedWrongly(f"ETHOGRAM_ENGINE={engine} is no engine; {hint}")
     return Settings(
         root=root,
         state=name,
@@ -95,4 +102,5 @@ def read_settings(
         purpose=env.get("ETHOGRAM_PURPOSE", ""),
         database_url=env.get("ETHOGRAM_DATABASE_URL", ""),
         spark_master=env.get("ETHOGRAM_SPARK_MASTER") or "local[*]",
+        engine=engine,
     )

@@ -101,6 +101,11 @@ class Parts:
     def engine(self) -> DuckdbEngine:
         from ethogram.adapters.duckdb.engine import DuckdbEngine
 
+        if self.settings.engine == "spark":
+            from ethogram.adapters.spark.engine import SparkEngine
+            from ethogram.adapters.spark.session import connect as connect_spark
+
+            return SparkEngine(lambda: connect_spark(self.settings), self.sessions)
         return DuckdbEngine(self.sessions)
 
     @cached_property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 import duckdb
@@ -199,6 +201,19 @@ def _utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
+@dataclass
+class Spark(Duckdb):
+    """Spark in this process; `events_at_once` is what a bucket of entities is meant to have."""
+
+    session: Any = None
+
+    @property
+    def engine(self) -> DuckdbEngine:
+        from ethogram.adapters.spark.engine import SparkEngine
+
+        return SparkEngine(lambda: self.session, connect, bucket_rows=self.events_at_once)
+
+
 def asked(observations: Sequence[Observation]) -> pa.Table:
     entities = pa.array([entity for entity, _ in observations], pa.int64())
     return pa.table({"entity": entities, "as_of": pa.array([t for _, t in observations], pa.timestamp("us", "UTC"))})
@@ -223,12 +238,23 @@ def same() -> Callable[..., None]:
     return assert_same
 
 
+@pytest.fixture(scope="session")
+def engines() -> ModuleType:
+    """This module, whose classes tests name."""
+    return sys.modules[__name__]
+
+
 def assert_same(
-    folder: Path, question: Signal | Outcome, events: Sequence[Event], observations: Sequence[Observation]
+    folder: Path,
+    question: Signal | Outcome,
+    events: Sequence[Event],
+    observations: Sequence[Observation],
+    engines: Mapping[str, Callable[[Path], Computes]] | None = None,
 ) -> None:
-    names = [name for name in ENGINES if name != "reference"]
-    for name in names:
-        other = ENGINES[name](folder)
+    for name, make in (engines or ENGINES).items():
+        if name == "reference":
+            continue
+        other = make(folder)
         if isinstance(question, Outcome):
             assert other.labels(question, events, observations) == Reference().labels(question, events, observations)
             continue

@@ -15,9 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type, column
+from ethogram.adapters.arrow.asking import NOBODY, counting, events_of, instants, moments, observed, since_of
+from ethogram.adapters.arrow.values import INSTANT, arrow, arrow_type
 from ethogram.adapters.duckdb.channels import channel_report
-from ethogram.adapters.duckdb.events import COUNTS, Reach, column_type, event_rows
+from ethogram.adapters.duckdb.events import Reach, column_type, event_rows
 from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.session_table import session_table
 from ethogram.adapters.duckdb.standing import ABOUT, Standing, corrected
@@ -31,7 +32,6 @@ from ethogram.core.signals.aggregates import AGGREGATES
 from ethogram.core.signals.declaration import EVERYONE
 from ethogram.core.signals.identity import Identity
 from ethogram.core.signals.kernel import Events, Values, concat, evaluate
-from ethogram.core.signals.kernel.asked import window_start
 from ethogram.core.signals.kernel.reconciled import reconcile
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
@@ -39,7 +39,7 @@ from ethogram.core.signals.reconciled import Reconciliation
 from ethogram.core.signals.sessions import SessionPlan
 from ethogram.core.signals.tiles import Tiling
 from ethogram.core.time import MICROSECOND, micros, utc
-from ethogram.errors import AskedWrongly, EthogramError
+from ethogram.errors import EthogramError
 from ethogram.ports import TableFiles, Tiles
 
 # At most so many events and observations in one query, or one entity's if it has more.
@@ -48,7 +48,6 @@ OBSERVATIONS_AT_ONCE = 500_000
 TILES_AT_ONCE = 131_072  # of one batch
 SESSION_EVENTS_AT_ONCE = 4  # times the events at once: there are few columns, and no observations beside them
 WORKERS = 2  # ranges of entities at a time: one is read while another is computed
-NOBODY = -1  # stands for an unknown entity; surrogates are positive
 
 _Ints = npt.NDArray[np.int64]
 
@@ -82,9 +81,9 @@ class DuckdbEngine:
     ) -> pa.Table:
         """One row per observation, in the same order: `at`, `known_at`, then the plan's features."""
         held = {each.tiling.stream: each for each in tiles}
-        entities, as_of = _observed(observations)
+        entities, as_of = observed(observations)
         at, known = moments(plan, as_of)
-        columns: dict[str, pa.Array] = {"at": _instants(at), "known_at": _instants(known)}
+        columns: dict[str, pa.Array] = {"at": instants(at), "known_at": instants(known)}
         if len(at):
             delay = plan.delay // MICROSECOND
             with self._session(f"signal {plan.ref}") as connection:
@@ -108,7 +107,7 @@ class DuckdbEngine:
     def labels(self, plan: OutcomePlan, observations: pa.Table, events: Mapping[str, TableFiles]) -> pa.Table:
         """One row per observation, in the same order: `label` (bool)."""
         schema = pa.schema([pa.field("label", pa.bool_())])
-        entities, as_of = _observed(observations)
+        entities, as_of = observed(observations)
         if not len(as_of):
             return schema.empty_table()
         until, delay = as_of + plan.horizon // MICROSECOND, plan.matures_after // MICROSECOND
@@ -270,7 +269,7 @@ class DuckdbEngine:
             return found
         ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
         order = np.argsort(ids, kind="stable")
-        since, size = _since(some, int(at.min())), _rows(standing.connection, [tiles.files])
+        since, size = since_of(some, int(at.min())), _rows(standing.connection, [tiles.files])
         parts = []
         right = at <= micros(tiles.until)
         for rows in _chunks(ids[order], size / self._events_at_once, self._observations_at_once):
@@ -320,7 +319,7 @@ class DuckdbEngine:
         columns = {name: column_type(kind, scale) for name, (kind, scale) in read_by_any.items()}
         ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
         order = np.argsort(ids, kind="stable")
-        before, since = int(at.max()), _since(features, int(at.min()))
+        before, since = int(at.max()), since_of(features, int(at.min()))
         ordered = stream.sessions is not None or any(AGGREGATES[feature.aggregate].ordered for feature in features)
 
         def part(rows: slice) -> dict[str, Values]:
@@ -331,13 +330,13 @@ class DuckdbEngine:
             def read(sort: bool) -> Events:
                 sql = event_rows(standing, stream, entity, columns=columns, reach=reach, naming=naming, sort=sort)
                 with connection.cursor() as cursor:
-                    return _events(cursor.sql(sql).to_arrow_table(), columns)
+                    return events_of(cursor.sql(sql).to_arrow_table(), columns)
 
             found = read(sort=False).in_order()
             if ordered and found.tied():
                 found = read(sort=True)
             if stream.reconciled:
-                found = _counting(reconcile(found, stream.reconciled, delay))
+                found = counting(reconcile(found, stream.reconciled, delay))
             return evaluate(features, found, ids[chosen], at[chosen], delay)
 
         size = _rows(connection, tables)
@@ -364,49 +363,6 @@ def _derive(connection: duckdb.DuckDBPyConnection, plan: SignalPlan, columns: di
             found = connection.sql(f"SELECT {sql} AS value FROM given").to_arrow_table()["value"]
             columns[feature.name] = found.combine_chunks().cast(arrow_type(feature.type))
             connection.unregister("given")
-
-
-def moments(plan: SignalPlan, as_of: _Ints) -> tuple[_Ints, _Ints]:
-    """`plan.moment` of every instant, in microseconds."""
-    if plan.freshness == "live":
-        return as_of, as_of
-    delay = plan.delay // MICROSECOND
-    step = plan.step // MICROSECOND
-    at = (as_of - delay) // step * step
-    return at, at + delay
-
-
-def _observed(observations: pa.Table) -> tuple[pa.Array, _Ints]:
-    as_of = observations["as_of"]
-    if not pa.types.is_timestamp(as_of.type) or as_of.type.tz is None:
-        raise AskedWrongly(f"as_of is {as_of.type}; it must be instants with a time zone")
-    if as_of.null_count:
-        raise AskedWrongly(f"as_of is missing in {as_of.null_count} of {len(as_of)} observations")
-    entities = observations["entity"].combine_chunks().cast(pa.int64())
-    # A finer instant is asked for too early rather than too late: what it could not know stays hidden.
-    return entities, pc.floor_temporal(as_of, unit="microsecond").cast(INSTANT, safe=False).cast(pa.int64()).to_numpy()
-
-
-def _since(features: Sequence[FeaturePlan], at: int) -> int | None:
-    """First microsecond that an observation from `at` on can look at; None if there is no first."""
-    starts = [
-        int(window_start(reach, np.array([at]))[0]) for feature in features if (reach := feature.reach) is not None
-    ]
-    beside = features[0].stream.reconciled.within // MICROSECOND if features[0].stream.reconciled else 0
-    return min(starts) - beside if len(starts) == len(features) else None
-
-
-def _events(rows: pa.Table, columns: Iterable[str]) -> Events:
-    entity, occurred, available = (column(rows[name]).data for name in ("entity", "occurred", "available"))
-    until = column(rows["until"]).data if "until" in rows.column_names else None
-    properties = [*columns, *(name for name in (COUNTS,) if name in rows.column_names)]
-    return Events(entity, occurred, available, until, {name: column(rows[name]) for name in properties})
-
-
-def _counting(events: Events) -> Events:
-    """Those that the stream's condition holds for, where that had to wait."""
-    counts = events.columns.get(COUNTS)
-    return events if counts is None else events.take(np.flatnonzero(counts.data))
 
 
 def _chunks(sorted_ids: _Ints, event_parts: float, observations_at_once: int) -> Iterator[slice]:
@@ -439,10 +395,6 @@ def _event(behavior: str, entities: Sequence[str], row: Mapping[str, Any]) -> Ev
         op=row["op"],
         target_id=row["target_id"],
     )
-
-
-def _instants(micros: _Ints) -> pa.Array:
-    return pa.array(micros, pa.int64()).cast(INSTANT)
 
 
 def _first_line(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ethogram.adapters.arrow.asking import COUNTS
 from ethogram.adapters.duckdb.expressions import emit, quoted
 from ethogram.adapters.duckdb.standing import FROM, UNTIL, Standing
 from ethogram.adapters.duckdb.tables import instant, scan, text
@@ -19,9 +20,6 @@ COLUMN_TYPES = {
     "timestamp": "TIMESTAMPTZ",
     "date": "DATE",
 }
-
-# Whether an event meets the stream's condition, where that is asked of it later.
-COUNTS = "@counts"
 
 
 @dataclass(frozen=True, slots=True)
