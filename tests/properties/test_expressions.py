@@ -197,7 +197,9 @@ def expressions(draw: st.DrawFn, kind: str, depth: int) -> str:
             return f"replace({sub('string')}, {sub('string')}, {sub('string')})"
         case "text":
             of = draw(st.sampled_from(["integer", "decimal", "boolean", "timestamp", "date", "string"]))
-            return f"text({sub(of)})"
+            # A product of decimals may be a double, which has no text.
+            written = f"decimal({sub(of)}, {draw(st.sampled_from([0, 2, 6, 18]))})" if of == "decimal" else sub(of)
+            return f"text({written})"
         case "compare":
             of = any_kind()
             ops = ["=", "!=", "<>"] if of == "boolean" else ["=", "!=", "<", "<=", ">", ">="]
