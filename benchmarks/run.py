@@ -25,6 +25,7 @@ BENCHMARKS = {
     "windows-growth": "windows:growth",
     "sessions": "sessions",
     "daily": "daily",
+    "spark": "spark",
 }
 
 

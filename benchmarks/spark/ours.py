@@ -1,0 +1,42 @@
+"""The latest amount by our engine on Spark."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.events import BEHAVIOR
+from benchmarks.side import Job, contest
+from benchmarks.windows.signal import TAXONOMY
+from ethogram import Signal, last
+from ethogram.adapters.spark.engine import SparkEngine
+from ethogram.adapters.spark.session import connect
+from ethogram.core.signals.plan import plan_signal
+from ethogram.ports import TableFiles
+from ethogram.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+PLAN = plan_signal(
+    Signal("latest", version=1, entity="customer", of=BEHAVIOR, features=[last("amount", name="amount")]), TAXONOMY
+)
+
+
+def answer(job: Job, session: SparkSession) -> pa.Table:
+    files = TableFiles(f"events/{BEHAVIOR}", 0, tuple(job.events), pq.read_schema(job.events[0]))
+    asked = pq.read_table(job.observations)
+    engine = SparkEngine(lambda: session, duckdb.connect)
+    return engine.features(PLAN, asked, {BEHAVIOR: files}).select(["amount"])
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as room:
+        session = connect(Settings(Path(room), spark_master="local[2]"))
+        session.range(10).selectExpr("sum(id)").collect()  # what starts on first use is not what is compared
+        contest(lambda job: answer(job, session))
