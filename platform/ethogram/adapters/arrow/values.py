@@ -125,4 +125,4 @@ def _decimals(values: Column, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
         halves[:, 0], halves[:, 1] = data, data >> 63
     present = None if mask is None else pc.invert(pa.array(mask)).buffers()[1]
     kind = SCALARS["decimal"]
-    return pa.Array.from_buffers(kind, len(values), [present, pa.py_buffer(halves.tobytes())])
+    return pa.Array.from_buffers(kind, len(values), [present, pa.py_buffer(halves)])

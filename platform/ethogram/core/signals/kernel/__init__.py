@@ -76,18 +76,44 @@ def evaluate(
     """
     if features[0].stream.sessions:
         events = sessions.in_time(features[0].stream.sessions, events)
-    ids, rank = np.unique(entity, return_inverse=True)
-    order = np.lexsort((at, rank))
-    at, rank = at[order], rank[order]
-    place = np.searchsorted(ids, events.entity)
-    mine = (place < len(ids)) & (ids[np.minimum(place, len(ids) - 1)] == events.entity) if len(ids) else place < 0
-    if not mine.all():
-        rows = np.flatnonzero(mine)
-        events, place = events.take(rows), place[rows]
+    order = None
+    if not _sorted(entity, at):
+        order = np.lexsort((at, entity))
+        entity, at = entity[order], at[order]
+    starts, sizes = _runs(entity)
+    ids, rank = entity[starts], np.repeat(np.arange(len(starts)), sizes)
+    events, place = _numbered(events, ids)
     parts = [_spans(features, *each, delay, kernels) for each in _divided(events, place, at, rank)]
+    found = {f.name: concat([part[f.name] for part in parts]) for f in features}
+    if order is None:
+        return found
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
-    return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
+    return {name: values.take(back) for name, values in found.items()}
+
+
+def _sorted(entity: Ints, at: Ints) -> bool:
+    """Whether observations stand by entity and time already."""
+    return bool(((entity[1:] > entity[:-1]) | ((entity[1:] == entity[:-1]) & (at[1:] >= at[:-1]))).all())
+
+
+def _runs(entity: Ints) -> tuple[Ints, Ints]:
+    """Where each entity's rows start, and how many it has."""
+    if not len(entity):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    starts = np.concatenate([[0], np.flatnonzero(entity[1:] != entity[:-1]) + 1])
+    return starts, np.diff(starts, append=len(entity))
+
+
+def _numbered(events: Events, ids: Ints) -> tuple[Events, Ints]:
+    """The events of the entities `ids`, which are sorted, and each event's place among these."""
+    starts, sizes = _runs(events.entity)
+    whose = events.entity[starts]
+    place = np.searchsorted(ids, whose)
+    mine = np.isin(whose, ids, assume_unique=True)
+    if not mine.all():
+        events = events.take(np.flatnonzero(np.repeat(mine, sizes)))
+    return events, np.repeat(place[mine], sizes[mine])
 
 
 def _divided(events: Events, place: Ints, at: Ints, rank: Ints) -> Iterator[tuple[Events, Ints, Ints, Ints]]:
@@ -123,13 +149,19 @@ def _spans(
     earliest = min((int(each.min()) for each in everything if len(each)), default=0) - 1
     latest = max((int(each.max()) for each in everything if len(each)), default=0) + 1
     width = latest - earliest + 1
-    lift = place * width - earliest
-    keys = lift + events.occurred
+    keys = place * width
+    keys += events.occurred
+    keys -= earliest
     base = rank * width - earliest
-    starts = lift + np.clip(np.maximum(events.occurred + 1, events.available - delay), earliest, latest)
-    first = np.searchsorted(place, rank, "left")
+    first = np.searchsorted(place, np.arange(int(rank.max(initial=-1)) + 1), "left")[rank]
     now = base + at
-    clean, end = _prefixes(events, place, starts, now, rank)
+    end, clean = np.searchsorted(keys, now, "left"), np.ones(len(at), np.bool_)
+    if (events.available - events.occurred > delay + 1).any():
+        seen_from = np.maximum(events.occurred + 1, events.available - delay)
+        end, clean = _prefixes(place * width - earliest + np.clip(seen_from, earliest, latest), now)
+    if events.until is not None:
+        superseded = np.unique(place[events.until < np.iinfo(np.int64).max])
+        clean &= ~np.isin(rank, superseded)
     asked = Asked(events, at, first, end, keys, base, earliest, latest)
     if clean.all():
         return _values(features, asked, kernels)
@@ -162,21 +194,17 @@ def _values(features: Sequence[FeaturePlan], asked: Asked, kernels: Mapping[str,
     return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
 
 
-def _prefixes(events: Events, place: Ints, starts: Ints, now: Ints, rank: Ints) -> tuple[Mask, Ints]:
-    """Which observations see exactly the events that come before some point, and that point.
+def _prefixes(starts: Ints, now: Ints) -> tuple[Ints, Mask]:
+    """Some point for each observation, and whether it sees exactly the events that come before that point.
 
     An event is seen from its start on. Before the first one that is not seen yet, all are; if no more are seen than
     those, they are all.
     """
     highest = np.maximum.accumulate(starts)
     end = np.searchsorted(highest, now, "right")
-    clean = np.ones(len(now), np.bool_)
-    if not np.array_equal(highest, starts):
-        clean = np.searchsorted(np.sort(starts), now, "right") == end
-    if events.until is not None:
-        superseded = np.unique(place[events.until < np.iinfo(np.int64).max])
-        clean &= ~np.isin(rank, superseded)
-    return clean, end
+    if np.array_equal(highest, starts):
+        return end, np.ones(len(now), np.bool_)
+    return end, np.searchsorted(np.sort(starts), now, "right") == end
 
 
 def _reach(features: Sequence[FeaturePlan], asked: Asked) -> Ints:

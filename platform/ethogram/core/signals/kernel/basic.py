@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ethogram.core.signals.aggregates.aggregate import SECONDS
 from ethogram.core.signals.kernel.asked import Asked
 from ethogram.core.signals.kernel.columns import Column, Ints, Values
-from ethogram.core.signals.kernel.ranges import Sums, extremes
+from ethogram.core.signals.kernel.ranges import Extremes, Sums
 from ethogram.core.signals.numbers import LARGEST, SCALE, SMALLEST, Overflow, means
 from ethogram.core.signals.plan import FeaturePlan
 
@@ -24,7 +24,11 @@ def count(feature: FeaturePlan, asked: Asked) -> Column:
 def sums(asked: Asked, name: str | None) -> Sums:
     """Running totals of a property; nulls add nothing."""
     column = asked.column(name)
-    return asked.keep(("sums", name), lambda: Sums(np.where(column.present, column.data, 0)))
+    return asked.keep(("sums", name), lambda: _sums(column))
+
+
+def _sums(column: Column) -> Sums:
+    return Sums(column.data if column.valid is None else np.where(column.valid, column.data, 0))
 
 
 def counts(asked: Asked, name: str | None, low: Ints, high: Ints) -> Ints:
@@ -65,12 +69,16 @@ def extreme(largest: bool) -> Callable[[FeaturePlan, Asked], Column]:
     def kernel(feature: FeaturePlan, asked: Asked) -> Column:
         low, high = asked.range(feature.window)
         column = asked.column(feature.property)
-        worst = _worst(column.data.dtype, largest)
-        data = column.data if column.valid is None else np.where(column.valid, column.data, worst)
-        found = extremes(data, low, high, largest=largest)
+        table = asked.keep(("extremes", feature.property, largest), lambda: _extremes(column, largest))
+        found = table.between(low, high)
         return leaving(feature, Column(found, counts(asked, feature.property, low, high) > 0, column.scale))
 
     return kernel
+
+
+def _extremes(column: Column, largest: bool) -> Extremes:
+    worst = _worst(column.data.dtype, largest)
+    return Extremes(column.data if column.valid is None else np.where(column.valid, column.data, worst), largest=largest)
 
 
 def _worst(kind: np.dtype[Any], largest: bool) -> Any:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ethogram.core.signals.kernel.columns import Ints
 
 _FITS = 2**62
+_KEPT = 16_000_000  # values of one sparse table at once
 _LOW = np.int64(0xFFFF_FFFF)
 
 
@@ -45,23 +46,42 @@ def _running(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return totals
 
 
-def extremes(values: npt.NDArray[Any], low: Ints, high: Ints, *, largest: bool) -> npt.NDArray[Any]:
-    """The least or largest of `values[low[i]:high[i]]`; arbitrary where the range is empty.
+class Extremes:
+    """The least or largest of many ranges.
 
     A sparse table (Bender and Farach-Colton, 2000): each range is covered by two of the same power of two. Levels are
-    made one after the other, up to the longest range asked for.
+    made one after the other, up to the longest range asked for, and kept for the next question as far as they are few.
     """
-    best = np.maximum if largest else np.minimum
-    answer = np.zeros(len(low), values.dtype)
-    lengths = high - low
-    level = np.frexp(np.maximum(lengths, 1).astype(np.float64))[1] - 1
-    level[lengths <= 0] = -1
-    table = values
-    for k in range(int(level.max(initial=-1)) + 1):
-        if k:
-            half = 1 << (k - 1)
-            table = best(table[:-half], table[half:])
-        rows = np.flatnonzero(level == k)
-        if len(rows):
-            answer[rows] = best(table[low[rows]], table[high[rows] - (1 << k)])
-    return answer
+
+    def __init__(self, values: npt.NDArray[Any], *, largest: bool) -> None:
+        self._best = np.maximum if largest else np.minimum
+        self._levels = [values]
+
+    def between(self, low: Ints, high: Ints) -> npt.NDArray[Any]:
+        """The best of `values[low[i]:high[i]]` for each i; arbitrary where the range is empty."""
+        lengths = high - low
+        level = np.frexp(np.maximum(lengths, 1).astype(np.float64))[1] - 1
+        level[lengths <= 0] = -1
+        table = self._levels[0]
+        answer = np.zeros(len(low), table.dtype)
+        for k in range(int(level.max(initial=-1)) + 1):
+            table = self._level(k, table)
+            rows = np.flatnonzero(level == k)
+            if len(rows):
+                answer[rows] = self._best(table[low[rows]], table[high[rows] - (1 << k)])
+        return answer
+
+    def _level(self, k: int, below: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The best of every 2^k neighbours, from those of half as many."""
+        if k < len(self._levels):
+            return self._levels[k]
+        half = 1 << (k - 1)
+        table: npt.NDArray[Any] = self._best(below[:-half], below[half:])
+        if k == len(self._levels) and k * len(table) < _KEPT:
+            self._levels.append(table)
+        return table
+
+
+def extremes(values: npt.NDArray[Any], low: Ints, high: Ints, *, largest: bool) -> npt.NDArray[Any]:
+    """The least or largest of `values[low[i]:high[i]]`; arbitrary where the range is empty."""
+    return Extremes(values, largest=largest).between(low, high)
