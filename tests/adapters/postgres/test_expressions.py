@@ -115,6 +115,10 @@ def test_names_and_texts_cannot_leave_their_quotes(ask, evil, conforming):
         ("i % -1", {"i": -MOST - 1}, 0),
         ("if(i > 0, i, 9223372036854775807 + 1)", {"i": 5}, 5),
         ("coalesce(i, 9223372036854775807 + 1)", {"i": 5}, 5),
+        ("if(i = 5, i, if(true, 9223372036854775807, i) * 2)", {"i": 5}, 5),
+        ("if(i = 5, i, coalesce(9223372036854775807, i) * 2)", {"i": 5}, 5),
+        ("if(i = 5, i, if(i > 0 or true, 9223372036854775807, i) * 2)", {"i": 5}, 5),
+        ("if(i = 5, i, if(i > nullif(1, 1), i, 9223372036854775807) * 2)", {"i": 5}, 5),
         ("'Z' < s", {"s": "a"}, True),
         ("lower(s)", {"s": "İAÉ"}, "İaÉ"),
         ("make_date(i, i, i)", {"i": None}, None),
@@ -144,6 +148,14 @@ def test_what_postgresql_would_answer_otherwise(ask, text, row, found):
 def test_what_is_out_of_range_fails(ask, text, row):
     with pytest.raises(psycopg.DataError):
         answer(ask, text, **row)
+
+
+def test_what_fails_without_a_row_fails_at_a_row_only(ask):
+    for text in ("1e300 * 1e300", "9223372036854775807 + 1", "make_date(2011, 2, 29)", "if(true, 1e308, x) * 10"):
+        sql = emit(parse(text), TYPES)
+        with pytest.raises(psycopg.DataError):
+            ask(f"SELECT {sql} FROM (SELECT 1.0::float8 AS x) AS given")
+        assert ask(f"SELECT count({sql}) FROM (SELECT 1.0::float8 AS x WHERE false) AS given") == (0,)
 
 
 def test_a_time_is_read_in_utc_wherever_the_session_is(ask):

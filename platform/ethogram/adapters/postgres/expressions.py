@@ -10,7 +10,9 @@ habits of PostgreSQL shape it:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -22,7 +24,8 @@ from ethogram.core.expressions.values import SPACE
 
 __all__ = ["emit", "quoted", "sql_type"]
 
-_PER_ROW = {"name", "count_rows", *AGGREGATES}
+_DECIDING = {"if": 0, "coalesce": 0, "and": 0, "or": 0, "least": 0, "greatest": 0, "between": 1, "in": 1, "nullif": 1}
+"""How many of an operation's arguments, from the first, make it null by being null; all of any other's."""
 
 
 def emit(
@@ -76,14 +79,36 @@ class _Writer(SqlWriter):
         "divide": "ethogram.over",
     }
 
-    def sql(self, node: Typed) -> str:
-        if node.literal or any(part.op in _PER_ROW for part in node.walk()):
-            return super().sql(node)
-        try:
-            value = constant_value(node, self.expression)
-        except EvaluationError as problem:
-            return f"CAST(ethogram.fail({self.text(problem.what)}) AS {sql_type(node.type)})"
-        return self.literal(Typed("literal", node.type, value=value, position=node.position))
+    def prepared(self, root: Typed) -> Typed:
+        return self.without_constants(root)
+
+    def without_constants(self, node: Typed) -> Typed:
+        """The operation with everything computed that the planner would compute, which fails there and not at a row."""
+        if not node.args:
+            return node
+        node = replace(node, args=tuple(self.without_constants(arg) for arg in node.args))
+        if node.op in AGGREGATES:
+            return node
+        match node.op:
+            case "if" if node.args[0].literal:
+                return node.args[1] if node.args[0].value else node.args[2]
+            case "coalesce":
+                args = [arg for arg in node.args if not (arg.literal and arg.value is None)]
+                found = next((index for index, arg in enumerate(args) if arg.literal), len(args))
+                args = args[: found + 1] or [_literal(node, None)]
+                return args[0] if len(args) == 1 else replace(node, args=tuple(args))
+            case "and" | "or" if any(arg.literal and arg.value is (node.op == "or") for arg in node.args):
+                return _literal(node, node.op == "or")
+        if all(arg.literal for arg in node.args):
+            try:
+                return _literal(node, constant_value(node, self.expression))
+            except EvaluationError as problem:
+                return Typed("fail", node.type, value=problem.what, position=node.position)
+        deciding = node.args[: _DECIDING.get(node.op, len(node.args))]
+        return _literal(node, None) if any(arg.literal and arg.value is None for arg in deciding) else node
+
+    def _fail(self, node: Typed) -> str:
+        return f"CAST(ethogram.fail({self.text(node.value)}) AS {sql_type(node.type)})"
 
     def literal(self, node: Typed) -> str:
         match node.value:
@@ -105,7 +130,11 @@ class _Writer(SqlWriter):
         return super().name(node)
 
     def finite(self, node: Typed) -> str:
-        return f"ethogram.finite({self.sql(node)})"
+        if not node.literal:
+            return f"ethogram.finite({self.sql(node)})"
+        if node.value is None or math.isfinite(node.value):
+            return self.sql(node)
+        return self._fail(replace(node, value="the number is not finite"))
 
     def outermost(self, op: str, x: str, order: str) -> str:
         ordered = order if op == "first" else f"{order} DESC"
@@ -212,6 +241,10 @@ class _Writer(SqlWriter):
         elif arg.type.kind == "date":
             x = f"to_char(CAST({x} AS TIMESTAMP), 'YYYY-MM-DD')"
         return f"""(CAST({x} AS TEXT) COLLATE "C")"""
+
+
+def _literal(node: Typed, value: object) -> Typed:
+    return Typed("literal", node.type, value=value, position=node.position)
 
 
 def _quoted_text(value: str) -> str:

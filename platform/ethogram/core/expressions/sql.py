@@ -76,9 +76,14 @@ class SqlWriter(ABC):
         order: str | None = None,
     ) -> str:
         """SQL of the expression's value; a double that is not finite is an error, as in the Python function."""
-        root = resolve(expression, types, to=to)
         writer = cls(expression, column, order)
-        return writer.finite(root) if root.type.kind == "double" and not root.literal else writer.sql(root)
+        resolved = resolve(expression, types, to=to)
+        root = writer.prepared(resolved)
+        return writer.finite(root) if root.type.kind == "double" and not resolved.literal else writer.sql(root)
+
+    def prepared(self, root: Typed) -> Typed:
+        """The operation as the engine should see it."""
+        return root
 
     def sql(self, node: Typed) -> str:
         """SQL of one operation and all below it."""
