@@ -165,6 +165,47 @@ def test_a_model_page_shows_the_version_asked_for_else_the_champion_else_the_new
         catalog.model(store, "lapse", version=9)
 
 
+def test_a_model_page_names_the_signal_of_each_input_and_keeps_its_history():
+    body = {"features": [{"name": "spend_90d"}, {"name": "purchases_7d"}]}
+    signal = rows.Declaration("signal", "rhythm@4", "growth", body, "d", "f.py:1", NOW, "me")
+    report = {
+        "signals": ["rhythm@4"],
+        "importance": [{"feature": "spend_90d", "added_loss": 0.2}, {"feature": "elsewhere", "added_loss": 0.1}],
+    }
+    move = AliasMove("lapse", "champion", 1, "d1", "risk.lead", NOW)
+    store = Rows([signal], versions=[replace(version(1), report=report)], moved=[move])
+    shown = catalog.model(store, "lapse")
+    assert shown.importance == (("spend_90d", "rhythm@4", 0.2), ("elsewhere", "", 0.1))
+    assert shown.moves == (move,)
+
+
+def test_a_training_set_page_lists_features_as_their_signal_declares_them():
+    body = {"features": [{"name": "spend_90d"}, {"name": "days_since_purchase"}]}
+    signal = rows.Declaration("signal", "rhythm@4", "growth", body, "d", "f.py:1", NOW, "me")
+    report = {"features": {"other": {}, "days_since_purchase": {}, "spend_90d": {}}}
+    request = {
+        "signals": ["rhythm@4"],
+        "outcome": "o",
+        "digest": "x",
+        "end": "2026-05-01T00:00:00+00:00",
+        "start": "2026",
+    }
+    store = Rows([signal], sets=[rows.TrainingSetRow("o/1", "o", "p", NOW, "me", request, report)])
+    shown = catalog.training_set(store, "o/1")
+    assert [(f.name, f.signal) for f in shown.features] == [
+        ("spend_90d", "rhythm@4"),
+        ("days_since_purchase", "rhythm@4"),
+        ("other", ""),
+    ]
+    assert shown.request == (("start", "2026"), ("end", "2026-05-01"), ("digest", "x"))
+
+
+def test_one_name_changed_twice_is_told_once():
+    said = [rows.Change(seq, NOW, "me", "create", "model lapse", "", "h") for seq in (2, 1)]
+    (told,) = group(said)
+    assert (told.names, told.first_seq, told.last_seq) == (("lapse",), 1, 2)
+
+
 def histogram(at: int) -> dict[str, Any]:
     return {"edges": list(range(31)), "counts": [1000 if abs(i - at) < 4 else 10 for i in range(30)]}
 

@@ -173,9 +173,8 @@ def model(reader: CatalogReader, name: str, *, version: int | None = None) -> Mo
         why=text(report, "why"),
         periods=_periods(report),
         importance=tuple(
-            (name, published.get(name, ""), number(each, "added_loss") or 0.0)
+            (text(each, "feature"), published.get(text(each, "feature"), ""), number(each, "added_loss") or 0.0)
             for each in mappings(report, "importance")
-            if (name := text(each, "feature"))
         ),
         moves=tuple(m for m in moves if m.model == name),
         scores=tuple(reader.score_runs(name)),
