@@ -22,8 +22,8 @@ from ethogram.core.online.packed import Layout, key_of
 from ethogram.core.signals.view import View
 from ethogram.core.workspace import UnknownName, Workspace
 from ethogram.errors import AskedWrongly, Refused
-from ethogram.ports import OnlineRow
-from ethogram.usecases.access import decide_all, require_access
+from ethogram.ports import Joined, OnlineRow
+from ethogram.usecases.access import decide_all, note_open, require_access
 from ethogram.usecases.apply import Applied, apply
 from ethogram.usecases.approve import approve
 from ethogram.usecases.approve import reject as reject_version
@@ -32,12 +32,13 @@ from ethogram.usecases.gates import gates
 from ethogram.usecases.lookup import lookup
 from ethogram.usecases.materialize import Materialized, materialize
 from ethogram.usecases.promote import promote
-from ethogram.usecases.values import score_values, signal_values
+from ethogram.usecases.values import PublishedScore, score_values, signal_values
 
 if TYPE_CHECKING:
     from ethogram.core.governance.agreement import Access
     from ethogram.core.models.gate import GateResult
     from ethogram.core.models.promotion import Approval, ModelVersion
+    from ethogram.core.models.score_contract import ScoreContract
     from ethogram.core.monitoring.channels import ChannelReport
     from ethogram.core.signals.plan import FeaturePlan, SignalPlan
     from ethogram.core.sources.report import IngestReport
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from ethogram.wiring import Parts
 
 INSTANT = pa.timestamp("us", tz="UTC")
+# What stands before the name of a Feast view of others.
+FEAST = "feast:"
 
 
 class NotOwner(Refused):
@@ -157,12 +160,19 @@ class Store:
     def values(self, view: View, observations: pa.Table) -> pa.Table:
         """Values of `view` for (`entity`, `as_of`) rows, without asking who reads: for those that asked already."""
         if view.kind == "score":
-            model, contract = next((m, c) for m, c in self.workspace.scores.items() if c.name == view.asset)
+            model, contract = self._score(view)
             return score_values(score_table(model), observations, contract=contract, lake=self.parts.lake)
         plan = self.workspace.signal_plans[view.ref].only([name for name, _ in view.features])
         return signal_values(
             plan, observations, engine=self.parts.engine, lake=self.parts.lake, ledger=self.parts.tiles
         )
+
+    def _score(self, view: View) -> tuple[str, ScoreContract]:
+        return next((m, c) for m, c in self.workspace.scores.items() if c.name == view.asset)
+
+    def _published(self, view: View) -> PublishedScore:
+        model, contract = self._score(view)
+        return PublishedScore(score_table(model), view=view, contract=contract, lake=self.parts.lake)
 
     def allowed(self, entity: str, purpose: str, ids: Collection[int | None]) -> set[int]:
         """Those of the surrogates `ids` that may be read for `purpose` now."""
@@ -428,7 +438,9 @@ class Store:
 
         Args:
             outcome: Name of an outcome.
-            signals: Refs or names; each needs an agreement for `purpose`.
+            signals: Refs or names of signals and scores; each needs an agreement for `purpose`. "feast:name" is a view
+                over files that others registered in the workspace's Feast: about these no agreements are kept, so that
+                any purpose that exists reads them, and it is recorded.
             every: Time between observations.
             start: First instant; by default a quarter of a year after the data's first day.
             end: Instant after the last; by default the data's end, of which only ripe outcomes are labelled.
@@ -437,14 +449,29 @@ class Store:
 
         workspace = self.workspace
         target = workspace.outcome(outcome)
-        views = [self.view(name) for name in signals]
-        purpose = self.grant(views, purpose=purpose, how="training set")
-        plans = [workspace.signal(view.ref) for view in views]
+        views = {name: self.view(name) for name in signals if not name.startswith(FEAST)}
+        purpose = self.grant(list(views.values()), purpose=purpose, how="training set")
+        noted = note_open(
+            workspace,
+            [name for name in signals if name.startswith(FEAST)],
+            principal=self.principal,
+            purpose=purpose,
+            how="training set",
+            readings=self.parts.readings,
+        )
+        plans = [workspace.signal(view.ref) for view in views.values() if view.kind == "signal"]
+        joined: list[Joined] = []
+        for name in signals:
+            if name.startswith(FEAST):
+                joined.append(self.parts.feast_view(name.removeprefix(FEAST), entity=target.entity))
+            elif views[name].kind == "score":
+                joined.append(self._published(views[name]))
         first, last = self.coverage()
         report = make_training_set(
             target,
             plans,
-            accesses=self.accesses(views, purpose=purpose),
+            accesses=[*self.accesses(list(views.values()), purpose=purpose), *noted],
+            joined=joined,
             schedule=schedule(every, start or min(first + WARM_UP, last), end or last),
             purpose=workspace.purposes[purpose],
             known_signals={
@@ -474,7 +501,7 @@ class Store:
         stored = self.read_training_set(version)
         outcome = self.workspace.outcome(version.partition("/")[0])
         plans = [self.workspace.signal(ref) for ref in stored.signals if ref in self.workspace.signal_plans]
-        features = {column: (plan, feature) for plan, feature, column in feature_columns(plans)}
+        features = {column: (plan, feature) for plan, feature, column in feature_columns(plans, stored.beside)}
         there = {name: pair for name, pair in features.items() if name in stored.table.column_names}
         return self._audited(
             Audited(version, outcome.entity, stored.table, there, {}, outcome.horizon), progress=progress

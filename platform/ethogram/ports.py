@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ethogram.core.signals.tiles import Tiling
     from ethogram.core.sources.plan import SourcePlan
     from ethogram.core.sources.report import Account, Coverage
+    from ethogram.core.training_sets import Beside
 
 
 class Clock(Protocol):
@@ -196,6 +197,21 @@ class TrainingSets(Protocol):
 
     def add(self, version: str, *, request: Mapping[str, Any], report: Mapping[str, Any], by: str) -> None:
         """Remember a version that the lake holds; the second time changes nothing."""
+
+
+class Joined(Protocol):
+    """What a training set takes beside signals, read at one state: a published score, a Feast view of others."""
+
+    @property
+    def about(self) -> Beside:
+        """What it is called, its columns, and the state they are read at."""
+
+    @property
+    def entity(self) -> str:
+        """Whose it is."""
+
+    def values(self, observations: pa.Table) -> pa.Table:
+        """Its columns, one row an observation (`entity`, `as_of`), in the same order; null where nothing is known."""
 
 
 class Profiles(Protocol):

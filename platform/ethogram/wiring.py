@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ethogram.adapters.duckdb.engine import DuckdbEngine
     from ethogram.adapters.duckdb.ingest import DuckdbRows
     from ethogram.adapters.duckdb.session import Sessions
+    from ethogram.adapters.feast.joined import FeastView
     from ethogram.adapters.mlflow.tracking import MlflowTracking
     from ethogram.adapters.postgres.catalog import PostgresCatalog
     from ethogram.adapters.postgres.consents import PostgresConsents
@@ -219,6 +220,15 @@ class Parts:
 
         with self.as_environment():
             publish(self.feature_repo, compile_views(views, self.workspace.taxonomy))
+
+    def feast_view(self, name: str, *, entity: str) -> FeastView:
+        """A view that others registered in the workspace's Feast, for joins with rows of `entity`."""
+        from ethogram.adapters.feast.joined import FeastView
+        from ethogram.adapters.feast.publish import open_feast
+
+        with self.as_environment():
+            feast = open_feast(self.feature_repo)
+            return FeastView(name, feast=feast, entity=self.workspace.taxonomy.entity(entity), keys=self.keys)
 
     @contextmanager
     def as_environment(self) -> Iterator[None]:

@@ -32,7 +32,7 @@ def audit(
     else:
         out(str(found))
         if found.unchecked:
-            out(f"  not recomputed, as nothing says where they come from: {', '.join(found.unchecked)}")
+            out(f"  not recomputed, as no signal is known to give them: {', '.join(found.unchecked)}")
         if not found.clean:
             out("next: leave these columns out, or build them as signals: a signal never looks ahead")
     if not found.clean:

@@ -9,7 +9,7 @@ from ethogram.cli.console import As, AsJson, Purpose, State, emit, open_store, o
 
 def training_set(
     outcome: Annotated[str, typer.Argument(help="What is to be predicted.")],
-    signals: Annotated[str, typer.Option(help="Comma-separated signals, e.g. purchase_rhythm@4,basket.")],
+    signals: Annotated[str, typer.Option(help="Comma-separated: purchase_rhythm@4,lapse_score,feast:profile.")],
     every: Annotated[str, typer.Option(help="Time between observations, e.g. 7d.")] = "7d",
     from_: Annotated[str, typer.Option("--from", help="First instant; the data's start if absent.")] = "",
     to: Annotated[str, typer.Option("--to", help="Instant after the last; the data's end if absent.")] = "",

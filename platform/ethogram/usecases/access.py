@@ -58,3 +58,18 @@ def require_access(
         if not answer.allowed:
             raise NotAgreed(answer)
     return answers
+
+
+def note_open(
+    workspace: Workspace, names: Sequence[str], *, principal: str, purpose: str, how: str, readings: Readings
+) -> list[Access]:
+    """Answers for Feast views of others: nobody agrees about them here, so a purpose that exists lets any team read
+    them; each reading is recorded.
+    """
+    team = team_of(principal, workspace.teams)
+    if purpose not in workspace.purposes:
+        raise UnknownPurpose(purpose, known=workspace.purposes)
+    reason = "a Feast view of others, for which no agreements are kept"
+    answers = [Access("compliant", name, "others", team.name, purpose, reason) for name in names]
+    readings.add(answers, principal=principal, how=how)
+    return answers

@@ -25,9 +25,9 @@ from ethogram.core.signals.plan import SignalPlan
 from ethogram.core.signals.profile import profile
 from ethogram.core.signals.reference import evaluate
 from ethogram.core.signals.reference.concerning import concerning
-from ethogram.core.training_sets import Report, Request
+from ethogram.core.training_sets import Beside, Report, Request, beside_columns
 from ethogram.errors import AskedWrongly, did_you_mean
-from ethogram.ports import Engine, Keys, Lake, TableFiles, TrainingSets
+from ethogram.ports import Engine, Joined, Keys, Lake, TableFiles, TrainingSets
 from ethogram.usecases.members import among
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -70,7 +70,13 @@ class Stored:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        return tuple(self.request["signals"])
+        """References of what its columns come from: signals, then scores and Feast views of others."""
+        return (*self.request["signals"], *(each.ref for each in self.beside))
+
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """The scores and Feast views of others."""
+        return tuple(Beside(**{**each, "features": tuple(each["features"])}) for each in self.request.get("beside", ()))
 
 
 def make_training_set(
@@ -88,6 +94,7 @@ def make_training_set(
     lake: Lake,
     engine: Engine,
     ledger: TrainingSets,
+    joined: Sequence[Joined] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Make the training set, or find the one that the same request gave before.
@@ -96,7 +103,7 @@ def make_training_set(
     anything about them is computed; `among` keeps those the outcome is about.
 
     Args:
-        accesses: The answers that `usecases.access.require_access` gave for `signals`.
+        accesses: The answers that `usecases.access` gave for `signals` and `joined`, by their names.
         known_signals: Every signal by name, newest version: what `among` may name.
         noun: What the entities are called: "customers".
         coverage: How far the data reaches; outcomes ripe after it are not labelled.
@@ -107,11 +114,13 @@ def make_training_set(
         EmptyTrainingSet: no observation is left, and why.
     """
     granted = {access.asset for access in accesses if access.allowed and access.purpose == purpose.name}
-    for plan in signals:
-        if plan.name not in granted:
-            raise NotAgreed(Access("gap", plan.name, "its owner", principal, purpose.name, "access was not asked for"))
-        if plan.entity != outcome.entity:
-            raise AskedWrongly(f"{plan.ref} is about {plan.entity}, and {outcome.name} about {outcome.entity}")
+    asked = [({plan.name}, plan.ref, plan.entity) for plan in signals]
+    asked += [({each.about.name, each.about.ref}, each.about.ref, each.entity) for each in joined]
+    for names, ref, entity in asked:
+        if not names & granted:
+            raise NotAgreed(Access("gap", min(names), "its owner", principal, purpose.name, "access was not asked for"))
+        if entity != outcome.entity:
+            raise AskedWrongly(f"{ref} is about {entity}, and {outcome.name} about {outcome.entity}")
     members = population(outcome, known_signals)
     plans = [*signals, *(plan for plan, _ in members)]
     behaviors = sorted({*outcome.behaviors, *(behavior for plan in plans for behavior in plan.behaviors)})
@@ -125,11 +134,13 @@ def make_training_set(
         coverage=coverage,
         tables={files.name: files.version for files in events.values()},
         consent=consent,
+        beside=tuple(each.about for each in joined),
     )
+    _require_distinct(request)
     known = ledger.find(request.version)
     if known is not None:
         return Report.of(known[1])
-    making = _Making(request, members, events, engine, noun)
+    making = _Making(request, members, events, engine, noun, joined)
     table = f"training_sets/{request.version}"
     progress("observations")
     candidates = making.candidates()
@@ -181,10 +192,12 @@ class _Making:
         events: Mapping[str, TableFiles],
         engine: Engine,
         noun: str,
+        joined: Sequence[Joined],
     ) -> None:
         self.request, self.members, self.events = request, members, events
-        self.engine, self.noun = engine, noun
+        self.engine, self.noun, self.joined = engine, noun, joined
         self.columns = request.columns()
+        self.beside = beside_columns(request.signals, request.beside)
         instants = request.schedule.instants()
         self.instants, self.unripe = ripe(instants, request.outcome, request.coverage)
         self.left_out = 0
@@ -242,6 +255,11 @@ class _Making:
             for owner, feature, column in self.columns:
                 if owner is plan:
                     table = table.append_column(column, values[feature.name])
+        for each in self.joined:
+            values = each.values(rows)
+            for about, name, column in self.beside:
+                if about == each.about:
+                    table = table.append_column(column, values[name])
         return table
 
     def report(self, stored: TableFiles) -> Report:
@@ -250,7 +268,7 @@ class _Making:
         return Report(
             version=self.request.version,
             outcome=self.request.outcome.name,
-            signals=tuple(plan.ref for plan in self.request.signals),
+            signals=(*(plan.ref for plan in self.request.signals), *(each.ref for each in self.request.beside)),
             rows=len(table),
             entities=pc.count_distinct(table["entity"]).as_py(),
             noun=self.noun,
@@ -259,13 +277,13 @@ class _Making:
             unripe=self.unripe,
             sha256=_sha256(stored),
             table_version=stored.version,
-            features={column: profile_of(table[column]) for _, _, column in self.columns},
+            features={column: profile_of(table[column]) for *_, column in [*self.columns, *self.beside]},
             audited=len(_audited(table)),
             future_features=tuple(ahead),
         )
 
     def audit(self, table: pa.Table) -> list[str]:
-        """Features that come out otherwise when computed from the events known at the time alone."""
+        """Features of signals that come out otherwise when computed from the events known at the time alone."""
         chosen = _audited(table).to_pylist(maps_as_pydicts="strict")
         ids = sorted({row["entity"] for row in chosen})
         entity = self.request.outcome.entity
@@ -282,6 +300,16 @@ class _Making:
                 right = evaluate(own, events.get(row["entity"], []), row["entity"], row["as_of"]).values
                 ahead += [column for column, f in mine if not agree(row[column], right[f.name], exact=f.exact)]
         return sorted(set(ahead))
+
+
+def _require_distinct(request: Request) -> None:
+    pairs = [(column, plan.ref) for plan, _, column in request.columns()]
+    pairs += [(column, each.ref) for each, _, column in beside_columns(request.signals, request.beside)]
+    by_column: dict[str, str] = {}
+    for column, ref in pairs:
+        if column in by_column:
+            raise AskedWrongly(f"{by_column[column]} and {ref} both give a column {column!r}; take one of them")
+        by_column[column] = ref
 
 
 def profile_of(column: pa.ChunkedArray) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,15 +21,46 @@ from ethogram.core.signals.plan import FeaturePlan, SignalPlan
 FORMAT = 2
 
 
-def feature_columns(signals: Sequence[SignalPlan]) -> list[tuple[SignalPlan, FeaturePlan, str]]:
-    """Each feature with its column: its own name, or `signal__feature` where two signals share one."""
-    names = [feature.name for plan in signals for feature in plan.features]
-    taken = {"entity", "as_of", "label"} | {name for name in names if names.count(name) > 1}
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a training set takes beside signals: a published score, or a Feast view of others.
+
+    Attributes:
+        ref: As it was asked for: "lapse_score@1", "feast:customer_profile".
+        name: What stands before a column's name that is taken.
+        state: What decides its values: a table's version, or a digest of files and of how they are read.
+    """
+
+    ref: str
+    name: str
+    features: tuple[str, ...]
+    state: str
+
+
+def feature_columns(
+    signals: Sequence[SignalPlan], beside: Sequence[Beside] = ()
+) -> list[tuple[SignalPlan, FeaturePlan, str]]:
+    """Each feature with its column: its own name, or `signal__feature` where two of a training set share one."""
+    taken = _taken(signals, beside)
     return [
         (plan, feature, f"{plan.name}__{feature.name}" if feature.name in taken else feature.name)
         for plan in signals
         for feature in plan.features
     ]
+
+
+def beside_columns(signals: Sequence[SignalPlan], beside: Sequence[Beside]) -> list[tuple[Beside, str, str]]:
+    """The same of what stands beside signals."""
+    taken = _taken(signals, beside)
+    return [
+        (each, name, f"{each.name}__{name}" if name in taken else name) for each in beside for name in each.features
+    ]
+
+
+def _taken(signals: Sequence[SignalPlan], beside: Sequence[Beside]) -> set[str]:
+    names = [feature.name for plan in signals for feature in plan.features]
+    names += [name for each in beside for name in each.features]
+    return {"entity", "as_of", "label"} | {name for name, times in Counter(names).items() if times > 1}
 
 
 @dataclass(frozen=True)
@@ -41,6 +73,7 @@ class Request:
         coverage: How far the data reaches: only outcomes that were ripe by then are labelled.
         tables: Version of each event table.
         consent: What entities said about the purpose.
+        beside: Scores and Feast views of others; their columns come after the signals'.
     """
 
     outcome: OutcomePlan
@@ -51,6 +84,7 @@ class Request:
     coverage: datetime
     tables: Mapping[str, int]
     consent: Mask
+    beside: tuple[Beside, ...] = ()
 
     @property
     def version(self) -> str:
@@ -69,7 +103,8 @@ class Request:
 
     def facts(self) -> dict[str, Any]:
         """What the store remembers of it, ready for JSON."""
-        return {
+        beside = [asdict(each) | {"features": list(each.features)} for each in self.beside]
+        return ({"beside": beside} if beside else {}) | {
             "outcome": self.outcome.name,
             "signals": [plan.ref for plan in self.signals],
             "every": time.spell(self.schedule.every),
@@ -83,8 +118,8 @@ class Request:
         }
 
     def columns(self) -> list[tuple[SignalPlan, FeaturePlan, str]]:
-        """Each feature with its column."""
-        return feature_columns(self.signals)
+        """Each feature of a signal with its column."""
+        return feature_columns(self.signals, self.beside)
 
     def _declarations(self) -> dict[str, Any]:
         outcome = self.outcome
