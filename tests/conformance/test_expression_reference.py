@@ -63,8 +63,9 @@ ROW: dict[str, Any] = {
 GROUP = [ROW, ROW | {"Quantity": 2, "UnitPrice": None}, dict.fromkeys(ROW)]
 LINES = [
     pytest.param(line.split("→")[0].strip(), line.split("→")[1].strip(), id=line.split("→")[0].strip())
-    for block in re.findall(r"```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    for kind, block in re.findall(r"^```(\w*)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     for line in block.splitlines()
+    if not kind
 ]
 
 
