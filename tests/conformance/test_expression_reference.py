@@ -126,7 +126,10 @@ def _on_postgres(connection: psycopg.Connection[Any]) -> Answer:
 
 
 def _on_spark(session: Any) -> Answer:
-    """A query costs Spark much more than an expression: all lines with an answer are asked in two."""
+    """A query costs Spark much more than an expression: all lines with an answer are asked in two, uncompiled."""
+    session = session.newSession()
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     kinds = {INTEGER: pa.int64(), DOUBLE: pa.float64(), STRING: pa.string(), DATE: pa.date32()}
     kinds |= {TIMESTAMP: pa.timestamp("us", "UTC"), TYPES["amount"]: pa.decimal128(26, 6)}
     for table, rows in TABLES.items():
