@@ -25,7 +25,9 @@ def quarantine(
         emit(rows)
     else:
         out(
-            table([[f"{r['path']}:{r['row']}", "; ".join(_said(each, r["raw"]) for each in r["reasons"])] for r in rows])
+            table(
+                [[f"{r['path']}:{r['row']}", "; ".join(_said(each, r["raw"]) for each in r["reasons"])] for r in rows]
+            )
             or f"no row of {source} is in quarantine"
         )
     if rows:
