@@ -246,12 +246,12 @@ class Parts:
                     os.environ[name] = value
 
 
-_parts: dict[tuple[Path, str, str], Parts] = {}
+_parts: dict[tuple[Path, str, str, str], Parts] = {}
 
 
 def parts_of(settings: Settings) -> Parts:
     """Adapters of a state, one set a process."""
-    return _parts.setdefault((settings.root, settings.state, settings.database_url), Parts(settings))
+    return _parts.setdefault((settings.root, settings.state, settings.database_url, settings.engine), Parts(settings))
 
 
 def open_store(settings: Settings) -> Store:
