@@ -33,6 +33,18 @@ TOO_GOOD = 0.98
 HORIZONS = (timedelta(days=7), timedelta(days=30), timedelta(days=90))
 EVER = timedelta(days=3650)
 _SAME, _FEWEST = 0.9, 10
+# A rank correlation with what came after that no past gives, over this many rows, and how much closer it is than the
+# one with what came before.
+FOLLOWS, CLOSER, FOLLOWED = 0.95, 3, 1_000
+# Of rows whose instant lies after the observation: fewer are as likely two clocks that disagree.
+CLOCKS = 0.01
+# Where the outcome is this many times rarer (or surer) than overall: among the tenth of the rows with the lowest or the
+# highest numbers, or those of one value that this share has, if chance would give this many exceptions.
+CERTAIN, TAIL, SHARED, EXPECTED = 50, 0.1, 0.05, 20
+# A tally: whole or decimal numbers, this many different ones, the mean well above the median; and it tells the outcome.
+TALLIED, SKEWED, TELLS = 20, 1.5, 0.6
+
+_OF_TIME = {"at", "on", "date", "day", "time"}
 
 _Floats = npt.NDArray[np.float64]
 
@@ -45,6 +57,7 @@ class Audited:
         table: `entity` (surrogate, null if unknown), `as_of`, `label` (bool), then the features.
         features: The plan of each column that comes from a signal, with the signal it belongs to.
         known_at: By column, the one that tells when its values became known.
+        keys: What tells entities apart where surrogates may be null; absent where they are not.
     """
 
     subject: str
@@ -53,6 +66,7 @@ class Audited:
     features: Mapping[str, tuple[SignalPlan, FeaturePlan]]
     known_at: Mapping[str, str]
     horizon: timedelta | None
+    keys: pa.ChunkedArray | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -103,7 +117,7 @@ def audited_frame(
     columns = {"entity": ids, "as_of": instants, "label": label.cast(pa.bool_())}
     made = pa.table(columns | {name: rest[name] for name in rest.column_names})
     known_at = {column: origin.known_at for column, origin in said.features.items() if origin.known_at}
-    return Audited(subject, said.entity, made, features, known_at, said.horizon)
+    return Audited(subject, said.entity, made, features, known_at, said.horizon, table[said.key])
 
 
 def audit_leakage(
@@ -118,10 +132,13 @@ def audit_leakage(
 ) -> Leakage:
     """Everything that gives the future away, column by column.
 
-    1. *timestamp*: a value that became known, or holds an instant, after its observation.
+    1. *timestamp*: a value that became known, or holds an instant, after its observation. Columns named like such an
+       instant (`closed_code` beside `closed_at`) are suspicions.
     2. *recomputed*: a signal's value that differs once what could not be known is taken away, or changed.
-    3. *future*: a number that says what the entity did after the observation rather than before it.
-    4. *separation*: a feature, or its being null, that ranks the outcome nearly perfectly. Only a suspicion.
+    3. *future*: a number that says, or closely follows, what the entity did after the observation rather than before.
+    4. *separation*: a feature, or its being null, that ranks the outcome nearly perfectly, or that leaves hardly any
+       doubt of it in a tenth of the rows. Only a suspicion.
+    5. *final*: a tally that tells the outcome and never moves between observations of the same entity. A suspicion.
 
     Args:
         behaviors: Those of the entity: what the future is told in.
@@ -136,8 +153,9 @@ def audit_leakage(
     progress("the future")
     found += _future(audited, behaviors, coverage, engine=engine, lake=lake)
     progress("the outcome")
-    proven = {each.column for each in found if each.grave == LEAK}
-    found += [each for each in _separation(audited) if each.column not in proven]
+    for suspicions in (_named(audited, found), _separation(audited), _final(audited)):
+        said = {each.column for each in found}
+        found += [each for each in suspicions if each.column not in said]
     order = {LEAK: 0, SUSPECT: 1}
     unchecked = [name for name in audited.columns if name not in audited.features and name not in audited.known_at]
     return Leakage(
@@ -165,8 +183,24 @@ def _timestamps(audited: Audited) -> Iterator[Finding]:
             by = timedelta(microseconds=float(at[row] - as_of[row]))
             what = f"became known ({told})" if told else "lies"
             share = f"{int(late.sum()):,} of {len(late):,} rows"
-            why = f"{what} after the observation in {share}, by up to {by.days} d (row {row + 1:,})"
-            yield Finding(column, LEAK, "timestamp", why)
+            why = f"{what} after the observation in {share}, by up to {_spell(by)} (row {row + 1:,})"
+            grave = LEAK if told or late.mean() >= CLOCKS else SUSPECT
+            yield Finding(column, grave, "timestamp", why)
+
+
+def _spell(span: timedelta) -> str:
+    return f"{span.days} d" if span.days else f"{span.seconds // 60} min" if span.seconds >= 60 else f"{span}"
+
+
+def _named(audited: Audited, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Columns of what an instant after the observation is of: closed_code of closed_at."""
+    for each in [each for each in found if (each.check, each.grave) == ("timestamp", LEAK)]:
+        stem, _, last = (audited.known_at.get(each.column) or each.column).lower().rpartition("_")
+        if not stem or last not in _OF_TIME:
+            continue
+        for column in audited.columns:
+            if column.lower().startswith(f"{stem}_") and column not in audited.features:
+                yield Finding(column, SUSPECT, "timestamp", f"is named like {each.column}, which {each.why}")
 
 
 def _micros(column: pa.ChunkedArray) -> _Floats:
@@ -276,6 +310,7 @@ def _future(
     some = some.take(pa.array(np.unique(np.linspace(0, len(some) - 1, COMPARED).astype(np.int64))))
     values = {name: _floats(some[name]) for name in columns}
     told: dict[str, str] = {}
+    followed: dict[str, str] = {}
     events = {each.id: lake.files(f"events/{each.id}") for each in behaviors}
     for what, future, past in _told(audited, some, behaviors, events, coverage, engine):
         differs = ~((future == past) | (np.isnan(future) & np.isnan(past))) & np.isfinite(future) & (future != 0)
@@ -286,8 +321,35 @@ def _future(
             varies = len(np.unique(column[differs])) > 1  # else it says nothing of what it equals
             if name not in told and varies and said.mean() >= _SAME:
                 told[name] = f"equals {what} in {said.mean():.0%} of the rows that can tell"
-    for name, why in told.items():
+            elif name not in told | followed and varies and (close := _follows(column, future, past)):
+                followed[name] = f"follows {what} with a rank correlation of {close}"
+    for name, why in (followed | told).items():
         yield Finding(name, LEAK, "future", why)
+
+
+def _follows(column: _Floats, future: _Floats, past: _Floats) -> str | None:
+    """How closely a column follows what came after, if far more closely than what came before."""
+    known = ~np.isnan(past)
+    past = np.where(known, past, 0.0)
+    rows = np.flatnonzero(np.isfinite(column) & np.isfinite(future) & ((future != past) | ~known))[:FOLLOWED]
+    if len(rows) < 10 * _FEWEST:
+        return None
+    after = _correlated(column[rows], future[rows])
+    if after < FOLLOWS or 1 - after > (1 - _correlated(column[rows], past[rows])) / CLOSER:
+        return None
+    return f"{after:.2f}"
+
+
+def _correlated(one: _Floats, two: _Floats) -> float:
+    """Rank correlation, ties at their mean rank; 0 where one of them is constant."""
+    ranks = [_ranks(each) for each in (one, two)]
+    spread = ranks[0].std() * ranks[1].std()
+    return abs(float(((ranks[0] - ranks[0].mean()) * (ranks[1] - ranks[1].mean())).mean() / spread)) if spread else 0.0
+
+
+def _ranks(values: _Floats) -> _Floats:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place], np.float64)
 
 
 def _told(
@@ -383,6 +445,78 @@ def _separation(audited: Audited) -> Iterator[Finding]:
                 why = f"{what} ranks the outcome with an AUC of {max(area, 1 - area):.3f}: too good to be true"
                 yield Finding(column, SUSPECT, "separation", why)
                 break
+        else:
+            if doubt := _certain(values, label):
+                yield Finding(column, SUSPECT, "separation", doubt)
+
+
+def _certain(values: pa.ChunkedArray, label: npt.NDArray[np.bool_]) -> str | None:
+    """Rows, told apart by one column, in which the outcome is all but certain though it is not overall."""
+    base = float(label.mean()) if len(label) else 0.0
+    for words, rows in _groups(values):
+        share, much = float(label[rows].mean()) if rows.any() else base, int(rows.sum())
+        never = base * much >= EXPECTED and share <= base / CERTAIN
+        always = (1 - base) * much >= EXPECTED and 1 - share <= (1 - base) / CERTAIN
+        if never or always:
+            seen = f"in {share:.2%} of the {much:,} rows where it is {words}, and in {base:.1%} of all"
+            return f"leaves hardly any doubt: the outcome holds {seen}"
+    return None
+
+
+def _groups(values: pa.ChunkedArray) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """A tenth of the rows with the lowest numbers, and with the highest; the rows of each frequent value."""
+    kind = values.type
+    if pa.types.is_boolean(kind) or _texts(kind):
+        told = np.array([None if each is None else str(each) for each in values.to_pylist()], object)
+        present, counts = np.unique([each for each in told if each is not None], return_counts=True)
+        yield from ((repr(str(value)), told == value) for value in present[counts >= SHARED * len(values)])
+    elif _numeric(kind):
+        number = _floats(values)
+        if np.isfinite(number).sum() > TAIL * len(number):
+            low, high = np.nanquantile(number, [TAIL, 1 - TAIL])
+            yield f"{low:g} or less", number <= low
+            yield f"{high:g} or more", number >= high
+
+
+def _final(audited: Audited) -> Iterator[Finding]:
+    """Tallies that are the same at every observation of one, and tell the outcome."""
+    table = audited.table
+    keys = table["entity"] if audited.keys is None else audited.keys
+    codes = pc.dictionary_encode(keys).combine_chunks().indices.fill_null(-1).to_numpy()
+    order = np.lexsort((_micros(table["as_of"]), codes))
+    entity, at = codes[order], _micros(table["as_of"])[order]
+    later = (entity[1:] == entity[:-1]) & (entity[1:] >= 0) & (at[1:] > at[:-1])
+    valid = table["label"].is_valid().to_numpy()
+    label = table["label"].fill_null(False).to_numpy().astype(bool)
+    for column in audited.columns:
+        if column in audited.features or not _numeric(table[column].type) or pa.types.is_boolean(table[column].type):
+            continue
+        value = _floats(table[column])
+        sorted_value = value[order]
+        pairs = later & np.isfinite(sorted_value[1:]) & np.isfinite(sorted_value[:-1])
+        told = np.isfinite(value) & valid
+        if (
+            pairs.sum() < 10 * _FEWEST
+            or not _tally(value[told])
+            or (sorted_value[1:] != sorted_value[:-1])[pairs].any()
+        ):
+            continue
+        area = auc(label[told], value[told])
+        if area is not None and max(area, 1 - area) >= TELLS:
+            why = f"tells the outcome (AUC {max(area, 1 - area):.3f}) and never moves in {int(pairs.sum()):,} pairs of "
+            why += "observations of one entity, as a tally up to the data's end does; take its value as of each"
+            yield Finding(column, SUSPECT, "final", why)
+
+
+def _tally(values: _Floats) -> bool:
+    """Whether numbers look like counts or sums: none negative, many different, a long tail."""
+    if len(values) == 0 or values.min() < 0 or len(np.unique(values)) < TALLIED:
+        return False
+    return bool(values.mean() >= SKEWED * np.median(values))
+
+
+def _texts(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
 
 
 def _rankings(values: pa.ChunkedArray, label: npt.NDArray[np.bool_]) -> Iterator[tuple[str, _Floats]]:
@@ -393,7 +527,7 @@ def _rankings(values: pa.ChunkedArray, label: npt.NDArray[np.bool_]) -> Iterator
         number = _floats(values) if _numeric(kind) else _micros(values)
         lowest = np.nanmin(number) if np.isfinite(number).any() else 0.0
         yield "it", np.where(np.isnan(number), lowest - 1, number)
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+    elif _texts(kind):
         codes = np.unique(np.array(values.to_pylist(), dtype=str), return_inverse=True)[1]
         if codes.max(initial=0) < len(codes) // 20:  # else each text stands for a few rows, and anything would fit
             share = np.bincount(codes, weights=label) / np.bincount(codes)

@@ -15,7 +15,7 @@ class Finding:
     Attributes:
         column: Its name.
         grave: "leak", which is proven, or "suspect", which somebody has to look at.
-        check: "timestamp", "recomputed", "future", "separation".
+        check: "timestamp", "recomputed", "future", "separation", "final".
         why: A sentence without the column's name.
     """
 
