@@ -39,8 +39,10 @@ def observed(observations: pa.Table) -> tuple[pa.Array, Ints]:
     if as_of.null_count:
         raise AskedWrongly(f"as_of is missing in {as_of.null_count} of {len(as_of)} observations")
     entities = observations["entity"].combine_chunks().cast(pa.int64())
-    # A finer instant is asked for too early rather than too late: what it could not know stays hidden.
-    return entities, pc.floor_temporal(as_of, unit="microsecond").cast(INSTANT, safe=False).cast(pa.int64()).to_numpy()
+    if as_of.type.unit == "ns":
+        # A finer instant is asked for too early rather than too late: what it could not know stays hidden.
+        as_of = pc.floor_temporal(as_of, unit="microsecond")
+    return entities, as_of.cast(INSTANT, safe=False).cast(pa.int64()).to_numpy()
 
 
 def since_of(features: Sequence[FeaturePlan], at: int) -> int | None:

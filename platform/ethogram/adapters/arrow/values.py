@@ -115,14 +115,15 @@ def _scalars(values: Column, kind: str) -> pa.Array:
 
 def _decimals(values: Column, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
     """Units at six digits as 128-bit decimals."""
-    halves = np.empty((len(values), 2), "<i8")
+    buffer = pa.allocate_buffer(16 * len(values))
+    halves = np.frombuffer(buffer, "<i8").reshape(-1, 2)
     data: npt.NDArray[Any] = values.data
     if data.dtype == object:
         data = data if mask is None else np.where(mask, 0, data)
         halves[:, 0] = [((int(each) & (2**64 - 1)) ^ 2**63) - 2**63 for each in data]
         halves[:, 1] = [int(each) >> 64 for each in data]
     else:
-        halves[:, 0], halves[:, 1] = data, data >> 63
+        halves[:, 0] = data
+        np.right_shift(data, 63, out=halves[:, 1])
     present = None if mask is None else pc.invert(pa.array(mask)).buffers()[1]
-    kind = SCALARS["decimal"]
-    return pa.Array.from_buffers(kind, len(values), [present, pa.py_buffer(halves)])
+    return pa.Array.from_buffers(SCALARS["decimal"], len(values), [present, buffer])

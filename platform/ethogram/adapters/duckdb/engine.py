@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from ethogram.core.signals.aggregates import AGGREGATES
 from ethogram.core.signals.declaration import EVERYONE
 from ethogram.core.signals.identity import Identity
 from ethogram.core.signals.kernel import Events, Values, concat, evaluate
+from ethogram.core.signals.kernel.columns import by_entity_and_time, put_back
 from ethogram.core.signals.kernel.reconciled import reconcile
 from ethogram.core.signals.numbers import Overflow
 from ethogram.core.signals.plan import FeaturePlan, SignalPlan, Stream
@@ -43,10 +45,12 @@ from ethogram.errors import EthogramError
 from ethogram.ports import TableFiles, Tiles
 
 # At most so many events and observations in one query, or one entity's if it has more.
-EVENTS_AT_ONCE = 1_000_000
+EVENTS_AT_ONCE = 2_000_000
 OBSERVATIONS_AT_ONCE = 500_000
+UNSORTED_AT_ONCE = 6  # times as many, one query at a time, where each has to look at every row
+PARTS = 16  # of what is read at once: so many events fit a cache
 TILES_AT_ONCE = 131_072  # of one batch
-SESSION_EVENTS_AT_ONCE = 4  # times the events at once: there are few columns, and no observations beside them
+SESSION_EVENTS_AT_ONCE = 2  # times the events at once: there are few columns, and no observations beside them
 WORKERS = 2  # ranges of entities at a time: one is read while another is computed
 
 _Ints = npt.NDArray[np.int64]
@@ -277,9 +281,7 @@ class DuckdbEngine:
             values, known = stored(standing.connection, tiles, ids[chosen], at[chosen], standing.delay, since)
             right[chosen] &= known
             parts.append(values)
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        found |= {f.name: arrow(concat([part[f.name] for part in parts]).take(back), f.type) for f in some}
+        found |= {f.name: arrow(put_back(concat([part[f.name] for part in parts]), order), f.type) for f in some}
         if not right.all():
             wrong = np.flatnonzero(~right)
             place = np.where(right, np.arange(len(at)), len(at) + np.cumsum(~right) - 1)
@@ -318,34 +320,52 @@ class DuckdbEngine:
         read_by_any |= stream.reconciled.reads if stream.reconciled else {}
         columns = {name: column_type(kind, scale) for name, (kind, scale) in read_by_any.items()}
         ids = entities.fill_null(NOBODY).to_numpy(zero_copy_only=False)
-        order = np.argsort(ids, kind="stable")
+        order = by_entity_and_time(ids, at)
+        ids, at = ids[order], at[order]
         before, since = int(at.max()), since_of(features, int(at.min()))
-        ordered = stream.sessions is not None or any(AGGREGATES[feature.aggregate].ordered for feature in features)
+        # Where several events are of one instant, their ids may decide: then DuckDB sorts, as it alone reads them.
+        decisive = stream.sessions is not None or any(AGGREGATES[feature.aggregate].ordered for feature in features)
+        sorting = False
 
-        def part(rows: slice) -> dict[str, Values]:
-            chosen = order[rows]
-            low, high = int(ids[chosen[0]]), int(ids[chosen[-1]])
-            reach = Reach(max(low, NOBODY + 1), high, since, before, int(at.min()) + delay, before + delay)
+        def read(rows: slice, sort: bool) -> Events:
+            low, high = max(int(ids[rows][0]), NOBODY + 1), int(ids[rows][-1])
+            reach = Reach(low, high, since, before, int(at.min()) + delay, before + delay)
+            sql = event_rows(standing, stream, entity, columns=columns, reach=reach, naming=naming, sort=sort)
+            with connection.cursor() as cursor:
+                return events_of(cursor.sql(sql).to_arrow_table(), columns)
 
-            def read(sort: bool) -> Events:
-                sql = event_rows(standing, stream, entity, columns=columns, reach=reach, naming=naming, sort=sort)
-                with connection.cursor() as cursor:
-                    return events_of(cursor.sql(sql).to_arrow_table(), columns)
-
-            found = read(sort=False).in_order()
-            if ordered and found.tied():
-                found = read(sort=True)
+        def compute(events: Events, rows: slice, sort: bool) -> dict[str, Values] | None:
+            """Values of a range of entities; None if ids have to decide and did not."""
+            found = events if sort else events.in_order()
+            if decisive and not sort and found.tied():
+                return None
             if stream.reconciled:
                 found = counting(reconcile(found, stream.reconciled, delay))
-            return evaluate(features, found, ids[chosen], at[chosen], delay)
+            return evaluate(features, found, ids[rows], at[rows], delay)
 
-        size = _rows(connection, tables)
-        chunks = list(_chunks(ids[order], size / self._events_at_once, self._observations_at_once))
-        with ThreadPoolExecutor(WORKERS) as pool:
-            parts = list(pool.map(part, chunks))
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        return {f.name: arrow(concat([part[f.name] for part in parts]).take(back), f.type) for f in features}
+        def values(rows: slice) -> list[dict[str, Values]]:
+            nonlocal sorting
+            sort = sorting
+            events = read(rows, sort)
+            parts = events.parted(max(1, self._events_at_once // PARTS))
+            cuts = [rows.start + int(np.searchsorted(ids[rows], least)) for least, _ in parts[1:]]
+            pieces = [slice(*each) for each in itertools.pairwise([rows.start, *cuts, rows.stop])]
+
+            def one(mine: _Ints, piece: slice) -> dict[str, Values] | None:
+                return compute(events.take(mine), piece, sort)
+
+            found = list(computers.map(one, (mine for _, mine in parts), pieces))
+            if any(each is None for each in found):
+                sorting = True
+                return values(rows)
+            return [each for each in found if each is not None]
+
+        rows, scattered = _laid_out(connection, tables, entity)
+        more = UNSORTED_AT_ONCE if scattered else 1
+        chunks = list(_chunks(ids, rows / (more * self._events_at_once), more * self._observations_at_once))
+        with ThreadPoolExecutor(WORKERS) as computers, ThreadPoolExecutor(1 if scattered else WORKERS) as readers:
+            parts = [part for found in readers.map(values, chunks) for part in found]
+        return {f.name: arrow(put_back(concat([part[f.name] for part in parts]), order), f.type) for f in features}
 
 
 def _named(plan: SignalPlan, via: str | None) -> str | None:
@@ -381,6 +401,20 @@ def _rows(connection: duckdb.DuckDBPyConnection, tables: list[TableFiles]) -> in
         return 0
     found = connection.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [paths]).fetchall()
     return int(found[0][0] or 0)
+
+
+def _laid_out(connection: duckdb.DuckDBPyConnection, tables: list[TableFiles], entity: str | None) -> tuple[int, bool]:
+    """How many rows there are, and whether a range of entities is scattered all over them."""
+    paths = [path for files in tables for path in files.paths]
+    if not paths or entity is None:
+        return _rows(connection, tables), False
+    many, reached, least, most = connection.execute(
+        "SELECT sum(many), sum(many * (high - low)), min(low), max(high) FROM (SELECT row_group_num_rows AS many, "
+        "CAST(stats_min_value AS DOUBLE) AS low, CAST(stats_max_value AS DOUBLE) AS high FROM parquet_metadata(?) "
+        "WHERE path_in_schema = ?)",
+        [paths, entity],
+    ).fetchall()[0]
+    return int(many or 0), bool(reached) and reached > many * (most - least) / 2
 
 
 def _event(behavior: str, entities: Sequence[str], row: Mapping[str, Any]) -> Event:

@@ -29,7 +29,18 @@ from ethogram.core.signals.kernel import (
     trend,
 )
 from ethogram.core.signals.kernel.asked import Asked, window_start
-from ethogram.core.signals.kernel.columns import Column, Ints, Lists, Maps, Mask, Values, concat, ranges
+from ethogram.core.signals.kernel.columns import (
+    Column,
+    Ints,
+    Lists,
+    Maps,
+    Mask,
+    Values,
+    by_entity_and_time,
+    concat,
+    put_back,
+    ranges,
+)
 from ethogram.core.signals.kernel.events import LONG_AGO, Events
 from ethogram.core.signals.plan import FeaturePlan
 
@@ -78,18 +89,14 @@ def evaluate(
         events = sessions.in_time(features[0].stream.sessions, events)
     order = None
     if not _sorted(entity, at):
-        order = np.lexsort((at, entity))
+        order = by_entity_and_time(entity, at)
         entity, at = entity[order], at[order]
     starts, sizes = _runs(entity)
     ids, rank = entity[starts], np.repeat(np.arange(len(starts)), sizes)
     events, place = _numbered(events, ids)
     parts = [_spans(features, *each, delay, kernels) for each in _divided(events, place, at, rank)]
     found = {f.name: concat([part[f.name] for part in parts]) for f in features}
-    if order is None:
-        return found
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    return {name: values.take(back) for name, values in found.items()}
+    return found if order is None else {name: put_back(values, order) for name, values in found.items()}
 
 
 def _sorted(entity: Ints, at: Ints) -> bool:
@@ -176,9 +183,7 @@ def _spans(
         owners = np.arange(len(chosen), dtype=np.int64)
         parts.append(evaluate(features, copied, owners, at[late][chosen], kernels=kernels))
         order.append(late[chosen])
-    back = np.empty(len(at), np.int64)
-    back[np.concatenate(order)] = np.arange(len(at))
-    return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
+    return {f.name: put_back(concat([part[f.name] for part in parts]), np.concatenate(order)) for f in features}
 
 
 def _values(features: Sequence[FeaturePlan], asked: Asked, kernels: Mapping[str, Kernel]) -> dict[str, Values]:
@@ -189,9 +194,7 @@ def _values(features: Sequence[FeaturePlan], asked: Asked, kernels: Mapping[str,
     for chosen, over_sessions in sessions.ask(features, asked):
         rows.append(chosen)
         parts.append({feature.name: kernels[feature.aggregate](feature, over_sessions) for feature in features})
-    back = np.empty(len(asked), np.int64)
-    back[np.concatenate(rows)] = np.arange(len(asked))
-    return {f.name: concat([part[f.name] for part in parts]).take(back) for f in features}
+    return {f.name: put_back(concat([part[f.name] for part in parts]), np.concatenate(rows)) for f in features}
 
 
 def _prefixes(starts: Ints, now: Ints) -> tuple[Ints, Mask]:

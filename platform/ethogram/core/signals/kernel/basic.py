@@ -78,7 +78,9 @@ def extreme(largest: bool) -> Callable[[FeaturePlan, Asked], Column]:
 
 def _extremes(column: Column, largest: bool) -> Extremes:
     worst = _worst(column.data.dtype, largest)
-    return Extremes(column.data if column.valid is None else np.where(column.valid, column.data, worst), largest=largest)
+    return Extremes(
+        column.data if column.valid is None else np.where(column.valid, column.data, worst), largest=largest
+    )
 
 
 def _worst(kind: np.dtype[Any], largest: bool) -> Any:

@@ -95,6 +95,39 @@ def ranges(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     return np.arange(offsets[-1], dtype=np.int64) + np.repeat(starts - offsets[:-1], lengths), offsets
 
 
+def by_entity_and_time(entity: Ints, at: Ints) -> Ints:
+    """The order of rows by entity, then by time; rows that tie in both stay as they stand.
+
+    >>> by_entity_and_time(np.array([2, 1, 2]), np.array([5, 9, 4])).tolist()
+    [1, 2, 0]
+    """
+    if len(entity):
+        least, first = int(entity.min()), int(at.min())
+        span = int(at.max()) - first + 1
+        if int(entity.max()) - least < 2**62 // span:
+            return np.argsort((entity - least) * span + (at - first), kind="stable")  # half of what two sorts take
+    return np.lexsort((at, entity))
+
+
+def put_back(values: Values, order: Ints) -> Values:
+    """Row i as row `order[i]`.
+
+    >>> put_back(texts(["b", "c", "a"]), np.array([1, 2, 0])).data.tolist()
+    [0, 1, 2]
+    """
+    if isinstance(values, Column):
+        data = np.empty_like(values.data)
+        data[order] = values.data
+        if values.valid is None:
+            return replace(values, data=data)
+        valid = np.empty_like(values.valid)
+        valid[order] = values.valid
+        return replace(values, data=data, valid=valid)
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    return values.take(back)
+
+
 def concat(parts: Sequence[Values]) -> Values:
     """Rows of all parts, in order; texts get words in common."""
     if len(parts) == 1:

@@ -39,12 +39,11 @@ class Events:
         span = int(occurred.max()) + 1
         if int(entity.max()) < 2**62 // span:
             keys = entity * span + occurred
-            steps = np.diff(keys)
-            if (steps > 0).all():
+            if (keys[1:] > keys[:-1]).all():
                 return self
             order = np.argsort(keys, kind="stable")
             keys = keys[order]
-            tied = (np.diff(keys) == 0).any()
+            tied = bool((keys[1:] == keys[:-1]).any())
         else:
             order, tied = np.arange(len(entity)), True
         if tied and not np.array_equal(self.available, self.occurred):
@@ -56,11 +55,28 @@ class Events:
         same = self.entity[1:] == self.entity[:-1]
         return bool((same & (self.occurred[1:] == self.occurred[:-1])).any())
 
+    def parted(self, most: int) -> list[tuple[int, Ints]]:
+        """Ranges of entities with about `most` events each, in order: the least id of each, and its rows in theirs."""
+        if len(self) <= most:
+            return [(LONG_AGO, np.arange(len(self), dtype=np.int64))]
+        low = int(self.entity.min())
+        shift = max(0, (int(self.entity.max()) - low).bit_length() - _BUCKET_BITS)
+        bucket = ((self.entity - low) >> shift).astype(np.uint16)
+        ends = np.cumsum(np.bincount(bucket))
+        part = np.concatenate([[0], ends[:-1]]) // most
+        part = np.cumsum(np.diff(part, prepend=0) > 0)
+        first = np.searchsorted(part, np.arange(part[-1] + 1))
+        small = np.uint8 if part[-1] < 2**8 else np.uint16  # which numpy sorts digit by digit
+        rows = np.argsort(part.astype(small)[bucket], kind="stable")
+        cuts = ends[first[1:] - 1]
+        return [(low + (int(b) << shift), each) for b, each in zip(first, np.split(rows, cuts), strict=True)]
+
     def take(self, rows: Ints) -> Events:
         until = None if self.until is None else self.until[rows]
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return Events(self.entity[rows], self.occurred[rows], self.available[rows], until, columns)
 
 
+_BUCKET_BITS = 14
 FOREVER = int(np.iinfo(np.int64).max)
 LONG_AGO = int(np.iinfo(np.int64).min) // 4
