@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ethogram.core.signals.kernel.columns import Column, Lists, Maps, Values
+from ethogram.core.signals.kernel.columns import Column, Lists, Maps, Values, concat
 from ethogram.core.signals.numbers import DIGITS, SCALE
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -39,12 +39,17 @@ def arrow_type(kind: str) -> pa.DataType:
 
 def column(values: pa.ChunkedArray | pa.Array) -> Column:
     """What a kernel reads: see `Column` for how each type is kept."""
+    kind = values.type
+    texts = pa.types.is_string(kind) or pa.types.is_dictionary(kind)
+    if isinstance(values, pa.ChunkedArray) and values.num_chunks and not texts:
+        made = concat([column(chunk) for chunk in values.chunks])
+        assert isinstance(made, Column)
+        return made
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    kind = array.type
     valid = None if array.null_count == 0 else np.asarray(array.is_valid())
     if pa.types.is_decimal(kind):
         return Column(_units(array), valid, kind.scale)
-    if pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+    if texts:
         return _texts(array, valid)
     if pa.types.is_timestamp(kind):
         array = array.cast(pa.timestamp("us", kind.tz)).cast(pa.int64())

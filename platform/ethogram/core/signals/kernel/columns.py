@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+_RUN = 64  # rows in order on average, from which on numpy's merging of runs is faster than any sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,22 @@ def by_entity_and_time(entity: Ints, at: Ints) -> Ints:
         least, first = int(entity.min()), int(at.min())
         span = int(at.max()) - first + 1
         if int(entity.max()) - least < 2**62 // span:
-            return np.argsort((entity - least) * span + (at - first), kind="stable")  # half of what two sorts take
+            return stable_order((entity - least) * span + (at - first))  # a third of what two sorts take
     return np.lexsort((at, entity))
+
+
+def stable_order(keys: Ints) -> Ints:
+    """`np.argsort(keys, kind="stable")` of numbers from 0 on, in half the time where they are in no order.
+
+    >>> stable_order(np.array([70_000, 3, 70_000, 1])).tolist()
+    [3, 1, 0, 2]
+    """
+    if np.count_nonzero(keys[1:] < keys[:-1]) < len(keys) // _RUN:
+        return np.argsort(keys, kind="stable")
+    order = np.argsort(keys.astype(np.uint16), kind="stable")  # numpy counts these instead of comparing them
+    for shift in range(16, int(keys.max(initial=0)).bit_length(), 16):
+        order = order[np.argsort((keys >> shift).astype(np.uint16)[order], kind="stable")]
+    return order
 
 
 def put_back(values: Values, order: Ints) -> Values:

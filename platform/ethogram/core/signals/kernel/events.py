@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ethogram.core.signals.kernel.columns import Column, Ints
+from ethogram.core.signals.kernel.columns import Column, Ints, stable_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Events:
             keys = entity * span + occurred
             if (keys[1:] > keys[:-1]).all():
                 return self
-            order = np.argsort(keys, kind="stable")
+            order = stable_order(keys)
             keys = keys[order]
             tied = bool((keys[1:] == keys[:-1]).any())
         else:
