@@ -20,6 +20,7 @@ from ethogram.adapters.feast.publish import open_feast
 from ethogram.core.governance.agreement import NotAgreed
 from ethogram.core.workspace import UnknownName
 from ethogram.errors import AskedWrongly
+from ethogram.usecases import catalog
 from ethogram.usecases.score import score_batch
 
 INSTANT = pa.timestamp("us", "UTC")
@@ -175,6 +176,8 @@ def test_the_same_request_is_the_same_version_until_a_file_or_a_score_changes(mi
     ]  # fmt: skip
     assert made.report.signals == tuple(ASKED)
     assert mixed.shop.store().read_training_set(made.version).signals == tuple(ASKED)
+    page = catalog.training_set(mixed.shop.parts.catalog, made.version)
+    assert (page.summary.signals, "ref lapse_score@1" in dict(page.request)["beside"]) == (("basket@1",), True)
 
 
 def test_the_audit_finds_no_lookahead_and_still_recomputes_the_signal(mixed):
