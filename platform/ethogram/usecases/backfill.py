@@ -80,11 +80,10 @@ class Backfilled:
 def estimate(plan: SignalPlan, *, until: datetime, engine: Engine, lake: Lake, ledger: TileLedger) -> Estimate:
     """What is left to do for the days that are over at `until`."""
     last = until.astimezone(UTC).date()
-    work = []
-    for tiling in tilings(plan):
-        tables = {behavior: lake.files(f"events/{behavior}") for behavior in tiling.stream.behaviors}
-        if not engine.corrected(list(tables.values())):
-            work.append(_outstanding(tiling, tables, last, engine=engine, lake=lake, ledger=ledger))
+    work = [
+        _outstanding(tiling, tables, last, engine=engine, lake=lake, ledger=ledger)
+        for tiling, tables in _tiled(plan, engine=engine, lake=lake)
+    ]
     days = {day for each in work for day in each.days}
     events = sum(each.events for each in work)
     return Estimate(plan.ref, len(days), events, events / (ledger.rate() or RATE), tuple(work))
@@ -109,30 +108,31 @@ def backfill(
         NoSpace: the disk is full; what was made before stays.
     """
     started = time.perf_counter()
+    last = until.astimezone(UTC).date()
     days: set[date] = set()
-    made = events = 0
-    for each in estimate(plan, until=until, engine=engine, lake=lake, ledger=ledger).work:
-        table = each.tiling.table
-        with ledger.locked(table):
-            each = _outstanding(
-                each.tiling, each.tables, until.astimezone(UTC).date(), engine=engine, lake=lake, ledger=ledger
-            )
-            if each.current:
-                ledger.note(table, each.tiling.digest, each.current, each.versions, events=0, seconds=0.0)
-            for month in _months(each.days):
+    made: list[TableFiles] = []
+    events = 0
+    for tiling, tables in _tiled(plan, engine=engine, lake=lake):
+        with ledger.locked(tiling.table):
+            work = _outstanding(tiling, tables, last, engine=engine, lake=lake, ledger=ledger)
+            if work.current:
+                ledger.note(tiling.table, tiling.digest, work.current, work.versions, events=0, seconds=0.0)
+            for month in _months(work.days):
                 begun = time.perf_counter()
-                with engine.tiles(each.tiling, each.tables, month) as batches:
-                    lake.replace_parts(
-                        table, batches, unit=uuid.uuid4().hex, partition=PARTITION, parts=[f"{day}" for day in month]
+                parts = [f"{day}" for day in month]
+                with engine.tiles(tiling, tables, month) as batches:
+                    stands = lake.replace_parts(
+                        tiling.table, batches, unit=uuid.uuid4().hex, partition=PARTITION, parts=parts
                     )
-                share = each.events * len(month) // len(each.days)
+                made.append(_of(stands, parts))
+                share = work.events * len(month) // len(work.days)
                 seconds = time.perf_counter() - begun
-                ledger.note(table, each.tiling.digest, month, each.versions, events=share, seconds=seconds)
+                ledger.note(tiling.table, tiling.digest, month, work.versions, events=share, seconds=seconds)
                 progress(len(month))
-            days.update(each.days)
-            events += each.events
-            made += engine.rows([lake.files(table)]) if each.days else 0
-    return Backfilled(plan.ref, len(days), made, events, time.perf_counter() - started)
+            days.update(work.days)
+            events += work.events
+    tiles = engine.rows(made) if made else 0
+    return Backfilled(plan.ref, len(days), tiles, events, time.perf_counter() - started)
 
 
 def current(plan: SignalPlan, events: Mapping[str, TableFiles], *, lake: Lake, ledger: TileLedger) -> list[Tiles]:
@@ -140,13 +140,27 @@ def current(plan: SignalPlan, events: Mapping[str, TableFiles], *, lake: Lake, l
     found = []
     for tiling in tilings(plan):
         versions = {events[behavior].name: events[behavior].version for behavior in tiling.stream.behaviors}
-        days = ledger.days(tiling.table)
-        if days and all(entry == (tiling.digest, versions) for entry in days.values()):
+        days, right = ledger.days(tiling.table), (tiling.digest, versions)
+        if days and all(entry == right for entry in days.values()):
             end = max(days) + _DAY
             if len(days) == (end - min(days)).days:
                 until = datetime(end.year, end.month, end.day, tzinfo=UTC)
                 found.append(Tiles(tiling, lake.files(tiling.table), until))
     return found
+
+
+def _tiled(plan: SignalPlan, *, engine: Engine, lake: Lake) -> Iterator[tuple[Tiling, dict[str, TableFiles]]]:
+    """What of a signal has tiles, with the event tables as they are now."""
+    for tiling in tilings(plan):
+        tables = {behavior: lake.files(f"events/{behavior}") for behavior in tiling.stream.behaviors}
+        if not engine.corrected(list(tables.values())):
+            yield tiling, tables
+
+
+def _of(files: TableFiles, parts: Sequence[str]) -> TableFiles:
+    """The files of some days alone."""
+    folders = {f"{PARTITION}={part}" for part in parts}
+    return replace(files, paths=tuple(path for path in files.paths if path.split("/")[-2] in folders))
 
 
 def _outstanding(
@@ -159,7 +173,8 @@ def _outstanding(
         first = min(there, default=last)
         days = tuple(_through(first, last))
         return Work(tiling, tables, days, (), engine.rows(list(tables.values())) if days else 0)
-    redone = {day for day, (digest, _) in noted.items() if digest != tiling.digest}
+    right = tiling.digest
+    redone = {day for day, (digest, _) in noted.items() if digest != right}
     stale = {day: then for day, (_, then) in noted.items() if then != versions and day not in redone}
     read: dict[str, TableFiles] = {}
     touched: set[date] = set()

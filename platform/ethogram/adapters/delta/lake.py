@@ -202,7 +202,8 @@ class DeltaLake:
     def _files(self, table: str, delta: DeltaTable) -> TableFiles:
         paths = pa.table(delta.get_add_actions())["path"].to_pylist()
         schema = pa.schema(delta.schema().to_arrow())
-        return TableFiles(table, delta.version(), tuple(sorted(str(self._root / table / p) for p in paths)), schema)
+        folder = str(self._root / table)  # a table of tiles has a file a day
+        return TableFiles(table, delta.version(), tuple(sorted(f"{folder}/{path}" for path in paths)), schema)
 
 
 class _Files:
