@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,14 +20,11 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def place(shop: Any) -> Iterator[Any]:
+def place(shop: Any) -> Any:
     """A state of its own with half a year of views, which `browsing` (daily, growth's) counts."""
     made = type(shop)(shop.root, f"tiles{os.getpid()}_{next(_numbers)}")
     made.add(views(made, range(1, 150)), unit="first")
-    yield made
-    from ethogram.wiring import remove_state
-
-    remove_state(made.parts.settings)
+    return made
 
 
 def views(place: Any, days_ago: Any, *, late: timedelta = timedelta(0)) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ def test_the_same_file_imports_normally() -> None:
         ("from ethogram import counts", "ethogram declares no 'counts'; did you mean count?"),
         ("from ethogram import count as c", "import count under its own name, not as c"),
         ("x = count(over='7d')", "count is not imported; add it to `from ethogram import ...`"),
-        ("x = open('/etc/passwd')", "no declaration named 'open'; see the declaration reference"),
+        ("x = eval('/etc/passwd')", "no declaration named 'eval'; see the declaration reference"),
         ("for x in []: pass", "a declaration file holds assignments and declarations only, no for"),
         ("x = [y for y in 'ab']", "`[y for y in 'ab']` is not a literal, an earlier name or a declaration"),
         ("x = ().__class__", "`().__class__` is not a literal, an earlier name or a declaration"),
@@ -58,7 +58,7 @@ def test_the_same_file_imports_normally() -> None:
         ("from ethogram import count\nx = count(*[1])", "write the arguments out; * and ** are not read"),
         (
             "from ethogram import count\nx = count(windows='7d')",
-            "count takes no 'windows'; it takes over, of, where, name",
+            "count takes no 'windows'; it takes over, of, where, name, by, keys",
         ),
     ],
 )

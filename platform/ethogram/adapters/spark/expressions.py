@@ -28,6 +28,8 @@ _WHOLE_16THS = float(2**56)
 _TIES_OF_15_DIGITS = 1e14
 _ZERO = "CAST(0 AS DECIMAL(1, 0))"
 """Less a decimal: Spark's minus of one keeps 34 digits, and so does its abs()."""
+_EXACT_SCALE = 14
+"""Up to here a decimal has 34 digits at most; a difference with more is rounded, and text is not."""
 _SPARE_DIGITS = 8
 """A sum of decimals needs digits for what it reaches on the way; beyond this scale there are fewer of them."""
 
@@ -154,14 +156,22 @@ class _Writer(LambdaWriter):
     def _negate(self, node: Typed) -> str:
         if node.type.kind != "decimal":
             return super()._negate(node)
-        return self.checked(f"{_ZERO} - {self.sql(node.args[0])}", node.type)
+        return self.let(node.args, lambda x: self._turned(x, node.type))
+
+    def _turned(self, x: str, type_: Type) -> str:
+        """`-x` of a decimal, with every digit."""
+        if type_.scale <= _EXACT_SCALE:
+            return self.checked(f"{_ZERO} - {x}", type_)
+        text = f"CAST({x} AS STRING)"
+        return (
+            f"CASE WHEN {x} < 0 THEN CAST(substr({text}, 2) AS {sql_type(type_)}) WHEN {x} = 0 THEN {x} "
+            f"ELSE CAST(concat('-', {text}) AS {sql_type(type_)}) END"
+        )
 
     def _abs(self, node: Typed) -> str:
         if node.type.kind != "decimal":
             return f"abs({self.sql(node.args[0])})"
-        return self.let(
-            node.args, lambda x: f"CASE WHEN {x} < 0 THEN {self.checked(f'{_ZERO} - {x}', node.type)} ELSE {x} END"
-        )
+        return self.let(node.args, lambda x: f"CASE WHEN {x} < 0 THEN {self._turned(x, node.type)} ELSE {x} END")
 
     def _floor(self, node: Typed) -> str:
         (arg,) = node.args
