@@ -33,7 +33,7 @@ check: .venv/spark  ## ruff, mypy, import-linter, doctests.
 	@$(BIN)/python -m pytest -q -p no:cacheprovider --doctest-modules --ignore=platform/ethogram/adapters/postgres/migrations platform/ethogram
 
 unit: .venv/spark  ## The tests alone.
-	@$(BIN)/python -m pytest -q tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
 
 bench: .venv/ready  ## Speed and memory against named peers: make bench [NAME=…]
 	@$(BIN)/python -m benchmarks.run $(NAME)
