@@ -1,39 +1,26 @@
-"""Sessions by the kernel that signals over sessions are computed with, a range of entities at a time."""
+"""Sessions as the engine gives them; it also names each, and says where it began and ended."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from benchmarks import ranges
-from benchmarks.events import BEHAVIOR, INSTANT
+from benchmarks.events import BEHAVIOR
 from benchmarks.side import Job, contest
 from benchmarks.windows.signal import TAXONOMY
-from ethogram.core.signals.kernel import Events
-from ethogram.core.signals.kernel.sessions import Sessionised, in_time
+from ethogram.adapters.duckdb.engine import DuckdbEngine
+from ethogram.adapters.duckdb.session import Sessions as Connections
 from ethogram.core.signals.sessions import Sessions, plan_sessions
-
-READ = ("customer", "occurred_at", "available_at")
+from ethogram.ports import TableFiles
 
 
 def answer(job: Job) -> pa.Table:
     plan = plan_sessions(Sessions("visits", entity="customer", of=BEHAVIOR, gap="30m", max_length="12h"), TAXONOMY)
-    with ThreadPoolExecutor(job.threads) as pool:
-        read = pool.map(lambda path: ranges.read(path, READ), job.events)
-        entity, occurred, available = map(np.concatenate, zip(*read, strict=True))
-
-        def part(rows: ranges.Ints) -> list[ranges.Ints]:
-            events = in_time(plan, Events(entity[rows], occurred[rows], available[rows], None, {}).in_order())
-            made = Sessionised(plan, events)
-            started, ended = events.occurred[made.start], events.occurred[made.end - 1]
-            return [events.entity[made.start], started, ended, made.end - made.start]
-
-        found = list(pool.map(part, ranges.by_range(entity, ranges.cuts(entity))))
-    whose, started, ended, events = map(np.concatenate, zip(*found, strict=True))
-    instants = [pa.array(each).cast(INSTANT) for each in (started, ended)]
-    return pa.table([whose, *instants, events], ["entity", "started_at", "ended_at", "events"])
+    events = TableFiles(f"events/{BEHAVIOR}", 0, tuple(job.events), pq.read_schema(job.events[0]))
+    engine = DuckdbEngine(Connections(Path(job.spill), threads=job.threads))
+    return engine.sessions(plan, {BEHAVIOR: events}).select(["entity", "started_at", "ended_at", "events"])
 
 
 if __name__ == "__main__":

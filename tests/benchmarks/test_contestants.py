@@ -33,10 +33,7 @@ def job(benchmark: Any, load: Any, tmp_path: Path, *, sorted: bool, observed: bo
 
 
 @pytest.mark.parametrize("sorted", [True, False], ids=["from the lake", "from raw"])
-def test_windows_are_the_same_whoever_computes_them(
-    benchmark: Any, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sorted: bool
-) -> None:
-    monkeypatch.setattr(benchmark("ranges"), "RANGE", 1_000)
+def test_windows_are_the_same_whoever_computes_them(benchmark: Any, load: Any, tmp_path: Path, sorted: bool) -> None:
     task = job(benchmark, load, tmp_path, sorted=sorted)
     ours = benchmark("windows.ours").answer(task)
     assert len(ours) == 600

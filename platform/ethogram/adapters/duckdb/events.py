@@ -25,7 +25,7 @@ COLUMN_TYPES = {
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Which events can matter: a range of entities, and of times in microseconds; `since` None reaches back forever.
-    Knowledge is asked for from `known_first` to `known`."""
+    Knowledge is asked for from `known_first` to `known`; of `among` alone, where that is not None."""
 
     low: int
     high: int
@@ -33,6 +33,7 @@ class Reach:
     before: int
     known_first: int
     known: int
+    among: tuple[int, ...] | None = None
 
 
 def column_type(kind: str, scale: int) -> str:
@@ -84,6 +85,8 @@ def event_rows(
             f"occurred_at < {instant(reach.before)}",
             f"available_at <= {instant(reach.known)}",
         ]
+        if reach.among is not None:
+            conditions.append(f"{whose} IN ({', '.join(map(str, reach.among))})")
         if reach.since is not None:
             conditions.append(f"occurred_at >= {instant(reach.since)}")
         if naming is not None:

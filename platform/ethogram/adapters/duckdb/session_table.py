@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -24,6 +25,8 @@ from ethogram.ports import TableFiles
 
 # The last instant there is: everything is known by then.
 ALWAYS = 253_402_300_799_999_999
+BUCKETS = 4096  # of entities; one is read as a whole
+FEW_TIES = 1000  # entities whose order DuckDB finds alone
 _TYPES = {
     "started_at": "timestamp",
     "ended_at": "timestamp",
@@ -64,14 +67,17 @@ def session_table(
     def part(low: int, high: int) -> pa.Table:
         reach = Reach(low, high, None, until, until, until)
 
-        def read(sort: bool) -> Events:
+        def read(reach: Reach, sort: bool) -> Events:
             sql = event_rows(standing, stream, plan.entity, columns=columns, reach=reach, sort=sort)
             with connection.cursor() as cursor:
                 return _standing_at(cursor.sql(sql).to_arrow_table(), list(columns), until, wanted)
 
-        found = read(sort=False).in_order()
-        if found.tied():
-            found = read(sort=True)
+        found = read(reach, False).in_order()
+        ties = found.ties()
+        if len(ties) > FEW_TIES:
+            found = read(reach, True)
+        elif len(ties):
+            found = found.instead(read(replace(reach, among=tuple(map(int, ties))), True))
         return _rows(plan, found)
 
     cuts = _cuts(connection, plan, events, wanted, events_at_once)
@@ -123,14 +129,16 @@ def _cuts(
     if not tables:
         return []
     union = " UNION ALL ".join(f"SELECT {quoted(plan.entity)} AS entity FROM {scan(files)}" for files in tables)
-    (low, high, rows) = connection.sql(f"SELECT min(entity), max(entity), count(entity) FROM ({union})").fetchall()[0]
+    (low, high) = connection.sql(f"SELECT min(entity), max(entity) FROM ({union})").fetchall()[0]
     if low is None:
         return []
-    wanted_parts = -(-rows // events_at_once)
-    shares = [k / wanted_parts for k in range(1, wanted_parts)]
-    inner: list[int] = []
-    if shares:
-        ((found,),) = connection.sql(f"SELECT approx_quantile(entity, {shares}) FROM ({union})").fetchall()
-        inner = [int(each) for each in found]
-    edges = sorted({low, *inner})
+    width = max(1, -(-(high - low + 1) // BUCKETS))
+    bucket = f"(entity - {low}) // {width}"
+    counted = f"SELECT {bucket}, count(*) FROM ({union}) WHERE entity IS NOT NULL GROUP BY 1 ORDER BY 1"
+    edges, seen = [low], 0
+    for number, many in connection.sql(counted).fetchall():
+        if seen and seen + many > events_at_once:
+            edges.append(low + number * width)
+            seen = 0
+        seen += many
     return [(edge, following - 1) for edge, following in zip(edges, [*edges[1:], high + 1], strict=True)]

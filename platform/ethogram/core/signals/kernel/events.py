@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ethogram.core.signals.kernel.columns import Column, Ints, stable_order
+from ethogram.core.signals.kernel.columns import Column, Ints, concat, stable_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,34 @@ class Events:
         rows = np.argsort(part.astype(small)[bucket], kind="stable")
         cuts = ends[first[1:] - 1]
         return [(low + (int(b) << shift), each) for b, each in zip(first, np.split(rows, cuts), strict=True)]
+
+    def ties(self) -> Ints:
+        """Entities of which two neighbours are of one instant: then their ids decide what comes first."""
+        same = (self.entity[1:] == self.entity[:-1]) & (self.occurred[1:] == self.occurred[:-1])
+        return np.unique(self.entity[1:][same])
+
+    def instead(self, others: Events) -> Events:
+        """The rows of `others`, which differ in the order of ties alone, in place of those of the same entities."""
+        rows = np.flatnonzero(np.isin(self.entity, others.entity))
+
+        def joined(ours: Column, theirs: Column) -> Column:
+            alike = ours.words == theirs.words and ours.data.dtype == theirs.data.dtype
+            if alike and ours.valid is None and theirs.valid is None:
+                data = ours.data.copy()
+                data[rows] = theirs.data
+                return replace(ours, data=data)
+            place = np.arange(len(ours), dtype=np.int64)
+            place[rows] = len(ours) + np.arange(len(theirs))
+            found = concat([ours, theirs]).take(place)
+            assert isinstance(found, Column)
+            return found
+
+        available = joined(Column(self.available), Column(others.available)).data
+        until = None
+        if self.until is not None and others.until is not None:
+            until = joined(Column(self.until), Column(others.until)).data
+        columns = {name: joined(column, others.columns[name]) for name, column in self.columns.items()}
+        return Events(self.entity, self.occurred, available, until, columns)
 
     def take(self, rows: Ints) -> Events:
         until = None if self.until is None else self.until[rows]
