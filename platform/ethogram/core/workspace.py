@@ -25,8 +25,8 @@ from ethogram.core.plan import Declared
 from ethogram.core.signals import declaration as signals_
 from ethogram.core.signals import sessions as sessions_
 from ethogram.core.signals.aggregates import WORDS
-from ethogram.core.signals.reconciled import Reconciled
 from ethogram.core.signals.plan import SignalPlan, plan_signal
+from ethogram.core.signals.reconciled import Reconciled
 from ethogram.core.sources import declaration as sources_
 from ethogram.core.sources.plan import SourcePlan, plan_source
 from ethogram.core.taxonomy import Taxonomy, load_taxonomy
