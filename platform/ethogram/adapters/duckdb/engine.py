@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -127,7 +128,7 @@ class DuckdbEngine:
         self, tiling: Tiling, events: Mapping[str, TableFiles], days: Sequence[date]
     ) -> Iterator[pa.RecordBatchReader]:
         """The tiles of some days, sorted by `day`, which is the partition, entity and time."""
-        with self._session(f"tiles of {tiling.view}") as connection:
+        with self._session(f"tiles of {tiling.view}", alone=False) as connection:
             sql = tile_rows(tiling, events, stretches(days))
             yield connection.sql(sql).to_arrow_reader(TILES_AT_ONCE)
 
@@ -136,7 +137,7 @@ class DuckdbEngine:
         selects = [f"SELECT CAST(occurred_at AS DATE) AS day FROM {scan(files)}" for files in tables if files.paths]
         if not selects:
             return set()
-        with self._session("days of events") as connection:
+        with self._session("days of events", alone=False) as connection:
             found = connection.sql(f"SELECT DISTINCT day FROM ({' UNION ALL '.join(selects)})").fetchall()
         return {day for (day,) in found}
 
@@ -149,7 +150,7 @@ class DuckdbEngine:
 
     def corrected(self, tables: Sequence[TableFiles]) -> bool:
         """Whether any record corrects or retracts another: what it touches has no tiles."""
-        with self._session("corrections") as connection:
+        with self._session("corrections", alone=False) as connection:
             return any(corrected(connection, files) for files in tables if files.paths)
 
     def seen(self, entity: str, events: Iterable[TableFiles]) -> pa.Table:
@@ -246,10 +247,16 @@ class DuckdbEngine:
                 workers=WORKERS,
             )
 
+    @cached_property
+    def _lasting(self) -> duckdb.DuckDBPyConnection:
+        """Opening a database takes longer than many a question."""
+        return self._connect()
+
     @contextmanager
-    def _session(self, what: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _session(self, what: str, *, alone: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own; not `alone`, one of a database that stays, for those who make no tables."""
         try:
-            connection = self._connect()
+            connection = self._connect() if alone else self._lasting.cursor()
         except duckdb.Error as error:
             raise EngineFailed(f"DuckDB did not start: {_first_line(error)}; see `ethogram doctor`") from error
         try:
