@@ -90,14 +90,15 @@ def as_type(column: pa.ChunkedArray | pa.Array, kind: pa.DataType, *, what: str)
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     if column.type == kind:
         return column
+    differ = AskedWrongly(f"{what} is {column.type} in entity_df and {kind} in its source; give both the same type")
     try:
         if _is_text(kind) and pa.types.is_floating(column.type):
             return column.cast(pa.int64()).cast(kind)
         if _is_text(kind) == _is_text(column.type) or pa.types.is_integer(column.type) or _is_null(column.type):
             return column.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        pass
-    raise AskedWrongly(f"{what} is {column.type} in entity_df and {kind} in its source; give both the same type")
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise differ from error
+    raise differ
 
 
 def canonical(column: pa.ChunkedArray) -> list[str | None]:

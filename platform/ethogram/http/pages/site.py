@@ -65,22 +65,21 @@ class Site:
         object.__setattr__(self, "templates", environment)
 
     def page(self, request: Request, template: str, model: Any, *, status: int = 200, **more: Any) -> HTMLResponse:
-        """`template` rendered with `page` as its read model."""
+        """`template` rendered with `page` as its read model.
+
+        A page that says what broke asks the store nothing, so that it comes out whatever broke; every other one says
+        how much of the data is made, or does not come out.
+        """
         now = self.now()
+        made = self.reader.made() if status < 500 else 0.0
 
         def when(at: datetime | None) -> Markup:
             return _when(at, now)
 
         text = self.templates.get_template(template).render(
-            page=model, now=now, when=when, made=self._made(), path=request.url.path, query=request.query_params, **more
+            page=model, now=now, when=when, made=made, path=request.url.path, query=request.query_params, **more
         )
         return HTMLResponse(text, status_code=status)
-
-    def _made(self) -> float:
-        try:
-            return self.reader.made()
-        except Exception:  # noqa: BLE001 - the page that says what broke must come out whatever broke
-            return 0.0
 
 
 def _when(at: datetime | date | None, now: datetime) -> Markup:
